@@ -1,0 +1,6 @@
+package format
+
+const (
+	goldenSmallChunks   = `[149 317 464 291 290 264 276 271 269 286 290 288 288 257]`
+	goldenDefaultChunks = `[1416916 1175648 1520649 1228877 693676 1588697 764145]`
+)

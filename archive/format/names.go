@@ -1,0 +1,148 @@
+package format
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The objects every archive has.
+const (
+	ArchiveName  = "DURA-ARCHIVE"
+	ReadmeName   = "README.txt"
+	SchemaName   = "dura.proto"
+	RecoverName  = "recover.py"
+	BandsPrefix  = "bands/"
+	perFolder    = 1000
+	bandIDLayout = "2006-01-02-150405"
+)
+
+// BandID names a band: the start of the backup in UTC to the second, and 24 random bits, as 2026-11-23-101500-4f2a9c.
+// Ids sort by time.
+type BandID string
+
+// NewBandID makes the id of a band begun at t.
+func NewBandID(t time.Time, random [3]byte) BandID {
+	return BandID(t.UTC().Format(bandIDLayout) + "-" + hex.EncodeToString(random[:]))
+}
+
+// ParseBandID checks that s is a band id.
+func ParseBandID(s string) (BandID, error) {
+	const n = len(bandIDLayout)
+	if len(s) == n+7 && s[n] == '-' && isLowerHex(s[n+1:]) {
+		if _, err := time.Parse(bandIDLayout, s[:n]); err == nil {
+			return BandID(s), nil
+		}
+	}
+	return "", fmt.Errorf("%q is not a band id", s)
+}
+
+// Time is the start of the band, to the second.
+func (b BandID) Time() time.Time {
+	t, err := time.Parse(bandIDLayout, string(b[:min(len(b), len(bandIDLayout))]))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+func isLowerHex(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// HeadName and the following name the objects of band b.
+func HeadName(b BandID) string    { return BandsPrefix + string(b) + ".head" }
+func TailName(b BandID) string    { return BandsPrefix + string(b) + ".tail" }
+func SumsName(b BandID) string    { return BandsPrefix + string(b) + ".sha256" }
+func DeletedName(b BandID) string { return BandsPrefix + string(b) + ".deleted" }
+func AlarmsName(b BandID) string  { return BandsPrefix + string(b) + "/alarms.zst" }
+
+func BlockName(b BandID, n uint64) string { return foldered(b, "data", n, ".tar.zst") }
+func HunkName(b BandID, n uint64) string  { return foldered(b, "index", n, ".hunk.zst") }
+func SpansName(b BandID, n uint64) string { return foldered(b, "index", n, ".spans.zst") }
+func FenceName(b BandID, n uint64) string {
+	return fmt.Sprintf("%s%s/index/%06d.fence.zst", BandsPrefix, b, n)
+}
+
+func foldered(b BandID, folder string, n uint64, suffix string) string {
+	return fmt.Sprintf("%s%s/%s/%03d/%06d%s", BandsPrefix, b, folder, n/perFolder, n, suffix)
+}
+
+// ObjectKind tells the objects of a band apart.
+type ObjectKind int
+
+const (
+	OtherObject ObjectKind = iota
+	HeadObject
+	TailObject
+	SumsObject
+	DeletedObject
+	AlarmsObject
+	BlockObject
+	HunkObject
+	SpansObject
+	FenceObject
+)
+
+var errNotOfABand = errors.New("not an object of a band")
+
+// ParseObjectName says what an object below bands/ is: its band, its kind, and its number where it has one. A name that
+// is of a band but of no kind known here is an OtherObject.
+func ParseObjectName(name string) (BandID, ObjectKind, uint64, error) {
+	rest, ok := strings.CutPrefix(name, BandsPrefix)
+	if !ok || len(rest) < len(bandIDLayout)+7 {
+		return "", OtherObject, 0, errNotOfABand
+	}
+	band, err := ParseBandID(rest[:len(bandIDLayout)+7])
+	if err != nil {
+		return "", OtherObject, 0, errNotOfABand
+	}
+	switch name {
+	case HeadName(band):
+		return band, HeadObject, 0, nil
+	case TailName(band):
+		return band, TailObject, 0, nil
+	case SumsName(band):
+		return band, SumsObject, 0, nil
+	case DeletedName(band):
+		return band, DeletedObject, 0, nil
+	case AlarmsName(band):
+		return band, AlarmsObject, 0, nil
+	}
+	kind, n := numbered(band, name)
+	return band, kind, n, nil
+}
+
+// numbered parses the names that carry a number, by making the name anew and comparing.
+func numbered(band BandID, name string) (ObjectKind, uint64) {
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	digits, suffix, _ := strings.Cut(base, ".")
+	n, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil {
+		return OtherObject, 0
+	}
+	var kind ObjectKind
+	var made string
+	switch suffix {
+	case "tar.zst":
+		kind, made = BlockObject, BlockName(band, n)
+	case "hunk.zst":
+		kind, made = HunkObject, HunkName(band, n)
+	case "spans.zst":
+		kind, made = SpansObject, SpansName(band, n)
+	case "fence.zst":
+		kind, made = FenceObject, FenceName(band, n)
+	}
+	if made != name {
+		return OtherObject, 0
+	}
+	return kind, n
+}

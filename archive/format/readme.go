@@ -1,0 +1,8 @@
+package format
+
+import _ "embed"
+
+// Readme is README.txt, as every archive holds a copy of it: what this is, and how to get files out by hand.
+//
+//go:embed readme.txt
+var Readme []byte

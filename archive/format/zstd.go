@@ -1,0 +1,119 @@
+package format
+
+import (
+	"encoding/binary"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+const (
+	// MaxFrameBytes bounds what a frame of a block decompresses to, and, within MaxFrameStoredBytes, what it takes up.
+	MaxFrameBytes       = 16 << 20
+	MaxFrameStoredBytes = MaxFrameBytes + MaxFrameBytes/128
+	// MaxIndexBytes bounds what a hunk, a fence, a span list, a footer or alarms decompress to.
+	MaxIndexBytes = 64 << 20
+)
+
+// Encoder makes zstd frames. It is safe for one goroutine at a time.
+type Encoder struct {
+	zstd *zstd.Encoder // nil: no compression
+}
+
+// NewEncoder makes an encoder for one level.
+func NewEncoder(level Compression) (*Encoder, error) {
+	levels := map[Compression]zstd.EncoderLevel{
+		FastestCompression: zstd.SpeedFastest, DefaultCompression: zstd.SpeedDefault,
+		BetterCompression: zstd.SpeedBetterCompression,
+	}
+	if level == NoCompression {
+		return &Encoder{}, nil
+	}
+	l, ok := levels[level]
+	if !ok {
+		return nil, corrupt("settings", "unknown compression %q", level)
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(l), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true),
+		zstd.WithWindowSize(2<<20), zstd.WithZeroFrames(true), zstd.WithSingleSegment(true))
+	return &Encoder{zstd: z}, err
+}
+
+// Append compresses raw into one frame, with its content size and checksum, and appends that to dst. The same raw bytes
+// always give the same frame.
+func (e *Encoder) Append(dst, raw []byte) []byte {
+	if e.zstd == nil {
+		return appendRawFrame(dst, raw)
+	}
+	return e.zstd.EncodeAll(raw, dst)
+}
+
+// appendRawFrame is a frame that holds raw as it is, in raw zstd blocks.
+func appendRawFrame(dst, raw []byte) []byte {
+	const (
+		magic         = 0xFD2FB528
+		size4Single   = 2<<6 | 1<<5 // content size in four bytes, single segment
+		maxBlockBytes = 128 << 10
+	)
+	dst = binary.LittleEndian.AppendUint32(dst, magic)
+	dst = append(dst, size4Single)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(raw)))
+	for {
+		n := min(len(raw), maxBlockBytes)
+		header := uint32(n) << 3
+		if n == len(raw) {
+			header |= 1 // last
+		}
+		dst = append(dst, byte(header), byte(header>>8), byte(header>>16))
+		dst = append(dst, raw[:n]...)
+		if raw = raw[n:]; len(raw) == 0 {
+			return dst
+		}
+	}
+}
+
+// Decoder undoes Encoder. It is safe for concurrent use.
+type Decoder struct{ zstd *zstd.Decoder }
+
+// NewDecoder makes a decoder that runs up to concurrency decompressions at a time.
+func NewDecoder(concurrency int) (*Decoder, error) {
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(concurrency), zstd.WithDecoderMaxMemory(MaxIndexBytes),
+		zstd.WithDecodeAllCapLimit(true))
+	return &Decoder{zstd: z}, err
+}
+
+// Decode decompresses one frame. It allocates, once, what the frame's header says, and refuses a frame whose header says
+// nothing or more than maxBytes, and one that holds another amount.
+func (d *Decoder) Decode(what string, stored []byte, maxBytes int64) ([]byte, error) {
+	var header zstd.Header
+	if err := header.Decode(stored); err != nil {
+		return nil, &CorruptError{What: what, Reason: "not a zstd frame", Err: err}
+	}
+	if header.Skippable || !header.HasFCS {
+		return nil, corrupt(what, "a frame that does not say its size")
+	}
+	if header.FrameContentSize > uint64(maxBytes) {
+		return nil, corrupt(what, "it decompresses to %d bytes, more than the %d expected", header.FrameContentSize, maxBytes)
+	}
+	raw, err := d.zstd.DecodeAll(stored, make([]byte, 0, header.FrameContentSize))
+	if err != nil {
+		return nil, &CorruptError{What: what, Reason: "it does not decompress", Err: err}
+	}
+	if uint64(len(raw)) != header.FrameContentSize {
+		return nil, corrupt(what, "it decompresses to %d bytes and says %d", len(raw), header.FrameContentSize)
+	}
+	return raw, nil
+}
+
+// DecodeFrame decompresses stored, the bytes of f, having checked them against f's sum.
+func (d *Decoder) DecodeFrame(f *Frame, stored []byte) ([]byte, error) {
+	if int64(len(stored)) != int64(f.StoredBytes) {
+		return nil, corrupt("frame", "%d bytes where %d are expected", len(stored), f.StoredBytes)
+	}
+	if SumFrame(stored) != f.Sum {
+		return nil, &MismatchError{What: "frame"}
+	}
+	raw, err := d.Decode("frame", stored, int64(f.RawBytes))
+	if err == nil && len(raw) != int(f.RawBytes) {
+		err = corrupt("frame", "it decompresses to %d bytes, not %d", len(raw), f.RawBytes)
+	}
+	return raw, err
+}
