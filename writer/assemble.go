@@ -1,0 +1,101 @@
+package writer
+
+import (
+	"context"
+
+	"dura/archive/format"
+	"dura/writer/pack"
+)
+
+// assembly is what the assembler takes in order: a frame, or word that the backup has come to at.
+type assembly struct {
+	frame *frame
+	at    pack.Position
+}
+
+// block is a block on its way to storage.
+type block struct {
+	format.Block // complete once stored is closed
+	builder      format.BlockBuilder
+	frames       []*frame
+	stored       chan struct{}
+}
+
+// assembler puts frames into blocks.
+type assembler struct {
+	*pipeline
+	cuts    pack.Blocks
+	open    [pack.Streams]*block
+	next    uint64 // number of the next block
+	encoder *format.Encoder
+}
+
+func newAssembler(p *pipeline) *assembler {
+	return &assembler{pipeline: p, cuts: pack.Blocks{AimBytes: p.o.Settings.BlockBytes - blockTrailerBytes}}
+}
+
+// blockTrailerBytes is room for the footer and the seek table of an ordinary block.
+const blockTrailerBytes = 192 << 10
+
+func (a *assembler) run(ctx context.Context) (err error) {
+	if a.encoder, err = format.NewEncoder(format.DefaultCompression); err != nil {
+		return err
+	}
+	for as := range a.frames {
+		if as.frame == nil {
+			if err := a.end(ctx, a.cuts.EndsStale(as.at)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := await(ctx, as.frame.compressed); err != nil {
+			return err
+		}
+		if err := a.place(ctx, as.frame); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return a.end(ctx, a.cuts.EndsLast())
+}
+
+// place puts a frame into the open block of its stream.
+func (a *assembler) place(ctx context.Context, f *frame) error {
+	footerBytes := int64(0)
+	for i := range f.members {
+		footerBytes += int64(len(f.members[i].Path)) + 80
+	}
+	if err := a.end(ctx, a.cuts.Ends(f.stream, int64(f.StoredBytes), footerBytes, f.at)); err != nil {
+		return err
+	}
+	b := a.open[f.stream]
+	if b == nil {
+		b = &block{stored: make(chan struct{})}
+		a.open[f.stream] = b
+	}
+	f.block, f.Frame.Block = b, &b.Block
+	f.Offset = b.builder.AddFrame(f.stored, f.RawBytes, f.Sum, f.members)
+	f.stored, f.members = nil, nil
+	close(f.placed)
+	return nil
+}
+
+// end finishes the open blocks of these streams and sends them to storage.
+func (a *assembler) end(ctx context.Context, streams []pack.Stream) error {
+	for _, s := range streams {
+		b := a.open[s]
+		a.open[s] = nil
+		parts, ref, err := b.builder.Finish(a.band, a.next, a.encoder)
+		if err != nil {
+			return err
+		}
+		a.next++
+		b.Block, b.builder = ref, format.BlockBuilder{}
+		if err := a.store.block(ctx, b, parts); err != nil {
+			return err
+		}
+	}
+	return nil
+}

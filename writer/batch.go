@@ -1,0 +1,106 @@
+package writer
+
+import (
+	"context"
+
+	"golang.org/x/sync/semaphore"
+
+	"dura/archive/format"
+	"dura/writer/plan"
+	"dura/writer/source"
+)
+
+// item is one entry on its way.
+type item struct {
+	node   source.Node
+	action plan.Action
+	first  *item // Link: the first of its group
+
+	// What reading makes of it:
+	entry   format.Entry
+	pieces  []piece
+	header  []byte // of its member, unless it is cut into chunks
+	omitted bool   // it could not be read: an alarm has been raised
+
+	// What sequencing makes of it:
+	frames  []*frame // that its spans lie in; those of lists aside
+	lists   []*spanList
+	standIn *item // first of the group in place of this one, which could not be read
+}
+
+// piece is content that becomes one member.
+type piece struct {
+	start int64 // in the file
+	hole  int64 // bytes of hole ahead of it
+	data  []byte
+	sum   format.Hash
+	chunk bool
+}
+
+// batch is what one reader takes at a time: several items, or some chunks of a large one.
+type batch struct {
+	items []*item
+	bytes int64 // of content, charged to the budget
+	data  []byte
+	done  chan struct{} // closed once it is read
+
+	large  *item // instead of items
+	chunks []piece
+	last   bool // these are the large item's last chunks
+}
+
+func (b *batch) close() {
+	for _, it := range b.items {
+		it.close()
+	}
+}
+
+func (it *item) close() {
+	if it.node.Handle != nil {
+		it.node.Handle.Close()
+		it.node.Handle = nil
+	}
+}
+
+// contentBudgetBytes bounds the content that is read and not yet in a frame.
+const contentBudgetBytes = 24 << 20
+
+// budget bounds the content in memory, and keeps buffers for use again.
+type budget struct {
+	left    *semaphore.Weighted
+	total   int64
+	buffers chan []byte
+}
+
+func newBudget(bytes int64) *budget {
+	return &budget{left: semaphore.NewWeighted(bytes), total: bytes, buffers: make(chan []byte, 2*batchesAhead)}
+}
+
+// acquire waits for bytes of the budget. The dispatcher alone calls it, in order, so that what comes first is served first.
+func (b *budget) acquire(ctx context.Context, bytes int64) error {
+	return b.left.Acquire(ctx, min(bytes, b.total))
+}
+
+func (b *budget) release(bytes int64) { b.left.Release(min(bytes, b.total)) }
+
+// buffer is a buffer of length bytes: one that was recycled, if one is large enough.
+func (b *budget) buffer(bytes int) []byte {
+	select {
+	case buf := <-b.buffers:
+		if cap(buf) >= bytes {
+			return buf[:bytes]
+		}
+	default:
+	}
+	return make([]byte, bytes, max(bytes, batchBytes))
+}
+
+func (b *budget) recycle(buf []byte) {
+	if cap(buf) < batchBytes || cap(buf) > 2*batchBytes {
+		return // odd ones go to the collector
+	}
+	select {
+	case b.buffers <- buf:
+	default:
+	}
+}

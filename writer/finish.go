@@ -1,0 +1,77 @@
+package writer
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"dura/archive/alarm"
+	"dura/archive/event"
+	"dura/archive/format"
+)
+
+// finish stores what makes the band complete: the alarms, if there were any, the tail, and behind it the sums.
+func (p *pipeline) finish(ctx context.Context, head format.Hash) error {
+	done := p.count.totals()
+	tail := format.Tail{
+		Band: p.band, Ended: p.o.Now().UTC(), HeadSHA256: head, Fences: p.fences,
+		Totals: format.Totals{Entries: done.Entries, Files: done.Files, ContentBytes: done.ContentBytes},
+	}
+	tail.Totals.Blocks, tail.Totals.StoredBytes = p.store.blockTotals()
+	if err := p.storeAlarms(ctx, &tail); err != nil {
+		return err
+	}
+	if err := p.store.object(ctx, format.TailName(p.band), format.EncodeTail(tail)); err != nil {
+		return err
+	}
+	var sums []byte
+	for _, name := range slices.Sorted(maps.Keys(p.store.sums)) {
+		sums = format.AppendSum(sums, name, p.store.sums[name])
+	}
+	if err := p.store.object(ctx, format.SumsName(p.band), sums); err != nil {
+		return err
+	}
+	p.o.Events.Send(event.Done{Band: string(p.band), Totals: p.result().Totals})
+	return nil
+}
+
+// storeAlarms keeps in the band what alarms were raised while it was made.
+func (p *pipeline) storeAlarms(ctx context.Context, tail *format.Tail) error {
+	kept, dropped := p.o.Alarms.Kept()
+	if len(kept) == 0 && dropped == 0 {
+		return nil
+	}
+	for _, c := range p.o.Alarms.Counts() {
+		if c.Raised == 0 {
+			continue
+		}
+		tail.AlarmCounts = append(tail.AlarmCounts, format.AlarmCount{
+			Area: string(c.Area), Condition: string(c.Condition), Count: c.Raised,
+		})
+	}
+	stored := make([]format.StoredAlarm, len(kept))
+	for i, a := range kept {
+		stored[i] = format.StoredAlarm{
+			Area: string(a.Area), Condition: string(a.Condition), Filename: a.Filename, Message: messageOf(a),
+		}
+	}
+	raw, err := format.EncodeAlarms(stored, dropped)
+	if err != nil {
+		return err
+	}
+	enc, err := format.NewEncoder(format.DefaultCompression)
+	if err != nil {
+		return err
+	}
+	object := enc.Append(nil, raw)
+	tail.AlarmsSHA256, tail.AlarmsStoredBytes = format.SumBytes(object), int64(len(object))
+	return p.store.object(ctx, format.AlarmsName(p.band), object)
+}
+
+// messageOf is what an alarm says beyond its fields.
+func messageOf(a alarm.Alarm) string {
+	if a.Message != "" || a.Err == nil {
+		return a.Message
+	}
+	return a.Err.Error()
+}

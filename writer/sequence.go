@@ -1,0 +1,290 @@
+package writer
+
+import (
+	"context"
+
+	"dura/archive/event"
+	"dura/archive/format"
+	"dura/writer/pack"
+	"dura/writer/plan"
+)
+
+// sequencer takes entries in path order and lays out what is stored.
+type sequencer struct {
+	*pipeline
+	cuts    pack.Frames
+	hunks   pack.Hunks
+	open    [pack.Streams]*frame
+	hunk    *hunk
+	at      pack.Position
+	checked pack.Position // where frames and blocks were last looked through for stale ones
+	reader  *reader       // for the rare entry that is read here
+	large   largeState
+	known   [pack.Streams]known // of each stream: a link must stand behind what it links to
+}
+
+// hunk is a run of entries on its way into the index.
+type hunk struct {
+	entries []format.Entry
+	lists   [][]*spanList // of each entry
+	frames  []*frame      // that must be stored first
+}
+
+// indexTask is the next thing to put into the index: a hunk or a span list.
+type indexTask struct {
+	hunk *hunk
+	list *spanList
+}
+
+func newSequencer(p *pipeline) *sequencer {
+	return &sequencer{
+		pipeline: p, cuts: pack.Frames{AimBytes: p.o.Settings.FrameBytes}, hunk: &hunk{},
+		reader: &reader{pipeline: p, chunker: format.NewChunker(p.o.Settings)},
+	}
+}
+
+func (s *sequencer) run(ctx context.Context) error {
+	for b := range s.ordered {
+		if err := s.batch(ctx, b); err != nil {
+			s.unfinished = b
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // the dispatcher stopped early
+	}
+	for stream := range pack.Streams {
+		if err := s.endFrame(ctx, stream); err != nil {
+			return err
+		}
+	}
+	return s.endHunk(ctx)
+}
+
+func (s *sequencer) batch(ctx context.Context, b *batch) error {
+	if err := await(ctx, b.done); err != nil {
+		return err
+	}
+	for _, it := range b.items {
+		if err := s.item(ctx, it); err != nil {
+			return err
+		}
+	}
+	if b.large != nil {
+		if err := s.largeChunks(ctx, b); err != nil {
+			return err
+		}
+	}
+	s.budget.recycle(b.data)
+	s.budget.release(b.bytes)
+	s.o.Events.Send(event.Progress{Done: s.count.totals(), Path: s.count.path()})
+	return s.endStale(ctx)
+}
+
+// item stores what was read of an entry, and indexes it.
+func (s *sequencer) item(ctx context.Context, it *item) error {
+	if it.action == plan.Link {
+		if err := s.link(it); err != nil {
+			return err
+		}
+	}
+	if it.omitted {
+		return nil
+	}
+	if it.action != plan.Link {
+		it.entry.Spans = make([]format.Span, 0, len(it.pieces))
+	}
+	switch {
+	case len(it.pieces) > 0 && it.pieces[0].chunk:
+		s.large = largeState{}
+		for i := range it.pieces {
+			if err := s.chunk(ctx, it, it.pieces[i]); err != nil {
+				return err
+			}
+		}
+		if err := s.endLarge(ctx, it); err != nil {
+			return err
+		}
+	case len(it.header) > 0:
+		if err := s.whole(ctx, it); err != nil {
+			return err
+		}
+	}
+	return s.index1(ctx, it)
+}
+
+// link makes it like the first of its group, which came before. If that could not be read, this one is, and stands in for it.
+func (s *sequencer) link(it *item) error {
+	defer it.close()
+	first := it.first
+	for first.omitted && first.standIn != nil {
+		first = first.standIn
+	}
+	e, target := &it.entry, &first.entry
+	if first.omitted {
+		first.standIn = it
+		e.LinkTo = format.Root
+		return s.readHere(it)
+	}
+	e.LinkTo, e.Unstable, e.MTime, e.CTime, e.XAttrs = target.Path, target.Unstable, target.MTime, target.CTime, target.XAttrs
+	e.Size, e.SHA256, e.DataSHA, e.Spans = target.Size, target.SHA256, target.DataSHA, target.Spans
+	it.lists, it.frames = first.lists, first.frames
+	if e.Kind != format.Socket {
+		it.header = s.linkHeader(e, first)
+	}
+	return nil
+}
+
+// linkHeader is the header of a further name of first. There is no member with the name of a file in chunks, and so no hard link
+// to it: a symbolic link stands for that.
+func (s *sequencer) linkHeader(e *format.Entry, first *item) []byte {
+	if len(first.pieces) > 0 && first.pieces[0].chunk || first.action == plan.Chunks {
+		return format.AppendTarSymlinkHeader(nil, e, format.Relative(e.Path, first.entry.Path))
+	}
+	return format.AppendTarHeader(nil, e, 0)
+}
+
+// readHere reads one entry outside of any batch.
+func (s *sequencer) readHere(it *item) error {
+	it.action = plan.Decide(&it.entry, s.o.Settings.SplitBytes)
+	if it.action == plan.Chunks {
+		return s.omit(it, errLinkUnread)
+	}
+	b := &batch{items: []*item{it}}
+	if it.action == plan.Whole {
+		b.bytes = it.entry.Size
+	}
+	return s.reader.batch(b)
+}
+
+// whole stores a member with all of an entry's content, or without any.
+func (s *sequencer) whole(ctx context.Context, it *item) error {
+	m := format.Member{Path: it.entry.Path, Kind: it.entry.Kind}
+	if it.action != plan.Whole || len(it.pieces) == 0 {
+		if it.action == plan.Whole {
+			m.SHA256 = it.entry.SHA256
+		}
+		_, _, err := s.member(ctx, pack.Small, it.header, nil, m)
+		return err
+	}
+	span, f, err := s.content(ctx, pack.Small, it, it.header, string(it.entry.Path), it.pieces[0], m)
+	span.SHA256 = format.Hash{} // it is the file's
+	it.entry.Spans, it.frames = append(it.entry.Spans, span), []*frame{f}
+	return err
+}
+
+// content stores a member with content p, or a link in its place if the band has that content already. It returns where the
+// content is.
+func (s *sequencer) content(ctx context.Context, stream pack.Stream, it *item, header []byte, name string, p piece, m format.Member) (format.Span, *frame, error) {
+	m.SHA256 = p.sum
+	if c := s.known[stream].find(p.sum); c != nil {
+		span := c.span
+		span.HoleBytes = p.hole
+		_, _, err := s.member(ctx, stream, format.AppendTarCopyHeader(nil, &it.entry, name, c.member), nil, m)
+		return span, c.frame, err
+	}
+	f, offset, err := s.member(ctx, stream, header, p.data, m)
+	if err != nil {
+		return format.Span{}, nil, err
+	}
+	span := format.Span{Frame: &f.Frame, Offset: offset, Bytes: uint32(len(p.data)), SHA256: p.sum}
+	s.known[stream].add(p.sum, &copyOf{member: name, span: span, frame: f})
+	span.HoleBytes = p.hole
+	return span, f, nil
+}
+
+// member puts a member into the open frame of a stream, and says which that is and where in it the content lies.
+func (s *sequencer) member(ctx context.Context, stream pack.Stream, header, data []byte, m format.Member) (*frame, uint32, error) {
+	padding := format.TarPadding(int64(len(data)))
+	if s.cuts.EndsBefore(stream, int64(len(header)+len(data)+padding), s.at) {
+		if err := s.endFrame(ctx, stream); err != nil {
+			return nil, 0, err
+		}
+	}
+	f := s.open[stream]
+	if f == nil {
+		f = newFrame(stream, s.at, s.store.rawBuffer())
+		s.open[stream] = f
+	}
+	f.raw = append(f.raw, header...)
+	m.Offset, m.Bytes = uint32(len(f.raw)), uint32(len(data))
+	f.raw = append(f.raw, data...)
+	f.raw = append(f.raw, make([]byte, padding)...)
+	f.members = append(f.members, m)
+	return f, m.Offset, nil
+}
+
+// index1 puts an entry into the open hunk.
+func (s *sequencer) index1(ctx context.Context, it *item) error {
+	e := &it.entry
+	bytes := indexBytes(e)
+	if s.hunks.EndsBefore(e.Path, bytes) {
+		if err := s.endHunk(ctx); err != nil {
+			return err
+		}
+	}
+	for _, f := range it.frames {
+		s.hunk.frames = appendFrame(s.hunk.frames, f)
+	}
+	s.hunk.entries = append(s.hunk.entries, *e)
+	s.hunk.lists = append(s.hunk.lists, it.lists)
+	s.at += pack.Position(1 + bytes/1024)
+	s.count.entry(it)
+	s.o.Events.Send(event.EntryDone{Path: string(e.Path), ContentBytes: e.Size})
+	return nil
+}
+
+// appendFrame appends f to frames unless it is the last of them already.
+func appendFrame(frames []*frame, f *frame) []*frame {
+	if n := len(frames); n > 0 && frames[n-1] == f {
+		return frames
+	}
+	return append(frames, f)
+}
+
+// indexBytes is about what an entry takes up in the index.
+func indexBytes(e *format.Entry) int64 {
+	bytes := 100 + len(e.Path) + len(e.Target) + len(e.LinkTo) + 60*len(e.Spans)
+	for _, x := range e.XAttrs {
+		bytes += 8 + len(x.Name) + len(x.Value)
+	}
+	return int64(bytes)
+}
+
+func (s *sequencer) endHunk(ctx context.Context) error {
+	h := s.hunk
+	s.hunk = &hunk{}
+	if len(h.entries) == 0 {
+		return nil
+	}
+	return send(ctx, s.pipeline.index, indexTask{hunk: h})
+}
+
+// endFrame sends the open frame of a stream on.
+func (s *sequencer) endFrame(ctx context.Context, stream pack.Stream) error {
+	f := s.open[stream]
+	if f == nil {
+		return nil
+	}
+	s.open[stream] = nil
+	if err := send(ctx, s.frames, assembly{frame: f}); err != nil {
+		return err
+	}
+	return send(ctx, s.compress, f)
+}
+
+// endStale ends frames and blocks that have been open for long, so that the index does not wait for them.
+func (s *sequencer) endStale(ctx context.Context) error {
+	if s.at-s.checked < pack.Window/4 {
+		return nil
+	}
+	s.checked = s.at
+	for stream := range pack.Streams {
+		if s.cuts.EndsStale(stream, s.at) {
+			if err := s.endFrame(ctx, stream); err != nil {
+				return err
+			}
+		}
+	}
+	return send(ctx, s.frames, assembly{at: s.at})
+}
