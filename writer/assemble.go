@@ -87,10 +87,7 @@ func (a *assembler) end(ctx context.Context, streams []pack.Stream) error {
 	for _, s := range streams {
 		b := a.open[s]
 		a.open[s] = nil
-		parts, ref, err := b.builder.Finish(a.band, a.next, a.encoder)
-		if err != nil {
-			return err
-		}
+		parts, ref := b.builder.Finish(a.band, a.next, a.encoder)
 		a.next++
 		b.Block, b.builder = ref, format.BlockBuilder{}
 		if err := a.store.block(ctx, b, parts); err != nil {

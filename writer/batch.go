@@ -12,20 +12,30 @@ import (
 
 // item is one entry on its way.
 type item struct {
-	node   source.Node
+	path   format.Path
+	handle source.Handle // nil once closed
+	blocks int64         // source.Node.Blocks
 	action plan.Action
-	first  *item // Link: the first of its group
+	group  *linkGroup // of an entry with several links
 
 	// What reading makes of it:
-	entry   format.Entry
+	entry   format.Entry // as the walk met it, until then
 	pieces  []piece
 	header  []byte // of its member, unless it is cut into chunks
 	omitted bool   // it could not be read: an alarm has been raised
 
 	// What sequencing makes of it:
-	frames  []*frame // that its spans lie in; those of lists aside
-	lists   []*spanList
-	standIn *item // first of the group in place of this one, which could not be read
+	frames []*frame // that its spans lie in; those of lists aside
+	lists  []*spanList
+}
+
+// linkGroup is what the later links of a file need of the first. The sequencer sets it, once it has come to that.
+type linkGroup struct {
+	path     format.Path // the first's, as the walk met it
+	entry    *format.Entry
+	frames   []*frame
+	lists    []*spanList
+	inChunks bool
 }
 
 // piece is content that becomes one member.
@@ -39,26 +49,27 @@ type piece struct {
 
 // batch is what one reader takes at a time: several items, or some chunks of a large one.
 type batch struct {
-	items []*item
+	items []item
 	bytes int64 // of content, charged to the budget
 	data  []byte
 	done  chan struct{} // closed once it is read
 
 	large  *item // instead of items
+	slab   []byte
 	chunks []piece
 	last   bool // these are the large item's last chunks
 }
 
 func (b *batch) close() {
-	for _, it := range b.items {
-		it.close()
+	for i := range b.items {
+		b.items[i].close()
 	}
 }
 
 func (it *item) close() {
-	if it.node.Handle != nil {
-		it.node.Handle.Close()
-		it.node.Handle = nil
+	if it.handle != nil {
+		it.handle.Close()
+		it.handle = nil
 	}
 }
 
@@ -69,11 +80,12 @@ const contentBudgetBytes = 24 << 20
 type budget struct {
 	left    *semaphore.Weighted
 	total   int64
-	buffers chan []byte
+	buffers chan []byte // of batches
+	slabs   chan []byte // of large files
 }
 
 func newBudget(bytes int64) *budget {
-	return &budget{left: semaphore.NewWeighted(bytes), total: bytes, buffers: make(chan []byte, 2*batchesAhead)}
+	return &budget{left: semaphore.NewWeighted(bytes), total: bytes, buffers: make(chan []byte, 2*batchesAhead), slabs: make(chan []byte, 4)}
 }
 
 // acquire waits for bytes of the budget. The dispatcher alone calls it, in order, so that what comes first is served first.
@@ -101,6 +113,25 @@ func (b *budget) recycle(buf []byte) {
 	}
 	select {
 	case b.buffers <- buf:
+	default:
+	}
+}
+
+// slab is a buffer for a read of a large file.
+func (b *budget) slab(bytes int) []byte {
+	select {
+	case buf := <-b.slabs:
+		if cap(buf) >= bytes {
+			return buf[:bytes]
+		}
+	default:
+	}
+	return make([]byte, bytes)
+}
+
+func (b *budget) recycleSlab(slab []byte) {
+	select {
+	case b.slabs <- slab:
 	default:
 	}
 }

@@ -43,6 +43,7 @@ func (s *sequencer) largeChunks(ctx context.Context, b *batch) error {
 	if err := s.endLarge(ctx, b.large); err != nil {
 		return err
 	}
+	b.large.lead()
 	return s.index1(ctx, b.large)
 }
 
@@ -77,6 +78,9 @@ func (s *sequencer) endLarge(ctx context.Context, it *item) error {
 		}
 	}
 	it.entry.Spans, it.frames, it.lists = s.large.spans, s.large.frames, s.large.lists
+	if it.group != nil {
+		it.group.inChunks = true
+	}
 	s.large = largeState{}
 	return nil
 }

@@ -16,7 +16,7 @@ const (
 // dispatcher gathers the nodes of a walk into batches.
 type dispatcher struct {
 	*pipeline
-	links plan.Links[*item]
+	links plan.Links[*linkGroup]
 	batch *batch
 }
 
@@ -36,47 +36,59 @@ func (p *pipeline) dispatch(ctx context.Context, src source.Source) error {
 }
 
 func (d *dispatcher) node(ctx context.Context, node source.Node) error {
-	it := &item{node: node, entry: node.Entry}
 	if len(node.Entry.Path) > format.MaxPathBytes {
-		defer it.close()
-		return d.raisePathTooLong(it)
+		defer node.Handle.Close()
+		return d.raisePathTooLong(node.Handle)
 	}
-	if first, linked := d.links.First(&node.Entry, it); linked {
-		it.first, it.entry.LinkTo = first, first.node.Entry.Path
+	if len(d.batch.items) == batchItems || d.batch.bytes > 0 && d.batch.bytes+node.Entry.Size > batchBytes {
+		if err := d.flush(ctx); err != nil {
+			node.Handle.Close()
+			return err
+		}
 	}
+	if d.batch.items == nil {
+		d.batch.items = make([]item, 0, batchItems) // never grown: items are pointed to
+	}
+	d.batch.items = append(d.batch.items, item{path: node.Entry.Path, handle: node.Handle, blocks: node.Blocks, entry: node.Entry})
+	it := &d.batch.items[len(d.batch.items)-1]
+	d.link(it)
 	it.action = plan.Decide(&it.entry, d.o.Settings.SplitBytes)
-	if it.action == plan.Chunks {
+	switch it.action {
+	case plan.Chunks:
+		d.batch.items = d.batch.items[:len(d.batch.items)-1]
 		if err := d.flush(ctx); err != nil {
 			it.close()
 			return err
 		}
 		return d.large(ctx, it)
+	case plan.Whole:
+		d.batch.bytes += it.entry.Size
 	}
-	var bytes int64
-	if it.action == plan.Whole {
-		bytes = it.entry.Size
-	}
-	if d.batch.bytes+bytes > batchBytes || len(d.batch.items) == batchItems {
-		if err := d.flush(ctx); err != nil {
-			it.close()
-			return err
-		}
-	}
-	d.batch.items = append(d.batch.items, it)
-	d.batch.bytes += bytes
 	return nil
+}
+
+// link finds what it is another link of, if it has several.
+func (d *dispatcher) link(it *item) {
+	if it.entry.Links < 2 {
+		return
+	}
+	it.group = &linkGroup{path: it.path}
+	if group, linked := d.links.First(&it.entry, it.group); linked {
+		it.group, it.entry.LinkTo = group, group.path
+	}
 }
 
 // flush sends the batch at hand to the readers and to the sequencer.
 func (d *dispatcher) flush(ctx context.Context) error {
 	if len(d.batch.items) == 0 {
+		d.batch = &batch{}
 		return nil
 	}
 	if err := d.budget.acquire(ctx, d.batch.bytes); err != nil {
 		return context.Cause(ctx)
 	}
 	b := d.batch
-	d.batch = &batch{items: make([]*item, 0, batchItems)}
+	d.batch = &batch{}
 	return d.hand(ctx, b)
 }
 

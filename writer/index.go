@@ -17,6 +17,7 @@ type indexer struct {
 	hunks     []format.HunkRef // not yet in a fence
 	stored    []chan struct{}  // of those hunks
 	numbered  []format.FenceRef
+	entries   []format.Entry // of the hunk at hand
 }
 
 // writeIndex takes index tasks in order until there are no more.
@@ -81,25 +82,21 @@ func (x *indexer) hunk(ctx context.Context, h *hunk) error {
 	if err := x.await(ctx, h.frames); err != nil {
 		return err
 	}
-	for i, lists := range h.lists {
-		for _, l := range lists {
-			if err := await(ctx, l.stored); err != nil {
-				return err
-			}
-			h.entries[i].SpanLists = append(h.entries[i].SpanLists, l.ref)
+	x.entries = x.entries[:0]
+	for _, it := range h.items {
+		if err := it.takeLists(ctx); err != nil {
+			return err
 		}
-		if len(lists) > 0 {
-			h.entries[i].Spans = nil
-		}
+		x.entries = append(x.entries, it.entry)
 	}
-	raw, err := format.EncodeHunk(h.entries)
+	raw, err := format.EncodeHunk(x.entries)
 	if err != nil {
 		return err
 	}
 	object := x.encoder.Append(nil, raw)
 	ref := format.HunkRef{
 		Band: x.band, Number: x.nextHunk, StoredBytes: int64(len(object)), SHA256: format.SumBytes(object),
-		Entries: int64(len(h.entries)), FirstPath: h.entries[0].Path,
+		Entries: int64(len(x.entries)), FirstPath: x.entries[0].Path,
 	}
 	x.nextHunk++
 	stored := make(chan struct{})
@@ -109,6 +106,21 @@ func (x *indexer) hunk(ctx context.Context, h *hunk) error {
 	x.hunks, x.stored = append(x.hunks, ref), append(x.stored, stored)
 	if len(x.hunks) == fenceHunks {
 		return x.fence(ctx)
+	}
+	return nil
+}
+
+// takeLists refers the entry to its span lists, once they are stored.
+func (it *item) takeLists(ctx context.Context) error {
+	if len(it.lists) == 0 {
+		return nil
+	}
+	it.entry.Spans = nil
+	for _, l := range it.lists {
+		if err := await(ctx, l.stored); err != nil {
+			return err
+		}
+		it.entry.SpanLists = append(it.entry.SpanLists, l.ref)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ type largeReader struct {
 	chunker *format.Chunker
 	sum     *contentSum
 	sparse  bool
+	rest    []byte
 	end     int64 // of the last chunk
 }
 
@@ -25,12 +26,12 @@ type largeReader struct {
 func (d *dispatcher) large(ctx context.Context, it *item) error {
 	defer it.close()
 	last := &batch{large: it, last: true}
-	content, err := it.node.Handle.Open()
+	content, err := it.handle.Open()
 	if err == nil {
 		defer content.Close()
 		err = (&reader{pipeline: d.pipeline}).stat(it, content)
 	}
-	runs, sparse := []run{{0, it.entry.Size}}, it.node.Blocks*512 < it.entry.Size
+	runs, sparse := []run{{0, it.entry.Size}}, it.blocks*512 < it.entry.Size
 	if err == nil && sparse {
 		runs, err = dataRuns(content, it.entry.Size)
 	}
@@ -78,7 +79,7 @@ func (l *largeReader) run(ctx context.Context, r run) error {
 		if err := l.budget.acquire(ctx, bytes); err != nil {
 			return context.Cause(ctx)
 		}
-		slab := make([]byte, bytes)
+		slab := l.budget.slab(int(bytes))
 		kept := copy(slab, rest)
 		n, err := readFull(l.content, slab[kept:])
 		if err != nil {
@@ -88,8 +89,10 @@ func (l *largeReader) run(ctx context.Context, r run) error {
 		slab = slab[:kept+n]
 		l.sum.data(at+int64(kept), slab[kept:])
 		ends := int64(len(slab)) < bytes || at+bytes == r.end
-		b := &batch{large: l.it, bytes: bytes}
+		b := &batch{large: l.it, bytes: bytes, slab: slab}
 		b.chunks, rest = l.cut(at, slab, ends)
+		rest = append(l.rest[:0], rest...) // the slab is used again
+		l.rest = rest
 		if err := l.hand(ctx, b); err != nil {
 			return err
 		}

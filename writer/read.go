@@ -47,7 +47,8 @@ func (r *reader) batch(b *batch) error {
 	b.data = r.budget.buffer(int(b.bytes))
 	headers := make([]byte, 0, len(b.items)*600)
 	free := b.data
-	for _, it := range b.items {
+	for i := range b.items {
+		it := &b.items[i]
 		if it.action == plan.Link {
 			continue // the sequencer knows what became of the first
 		}
@@ -56,19 +57,25 @@ func (r *reader) batch(b *batch) error {
 			return err
 		}
 		it.close()
-		if it.omitted || it.action == plan.IndexOnly || len(it.pieces) > 0 && it.pieces[0].chunk {
-			continue
-		}
-		start := len(headers)
-		headers = format.AppendTarHeader(headers, &it.entry, it.entry.Size)
-		it.header = headers[start:len(headers):len(headers)]
+		headers = r.head(it, headers)
 	}
 	return nil
 }
 
+// head makes the header of it's member, if it is to have one of its own, at the end of headers.
+func (r *reader) head(it *item, headers []byte) []byte {
+	if it.omitted || it.action == plan.IndexOnly || len(it.pieces) > 0 && it.pieces[0].chunk {
+		return headers
+	}
+	start := len(headers)
+	headers = format.AppendTarHeader(headers, &it.entry, it.entry.Size)
+	it.header = headers[start:len(headers):len(headers)]
+	return headers
+}
+
 // item reads what there is to read of it into free, and returns what is left of that. An error ends the run.
 func (r *reader) item(it *item, free []byte) ([]byte, error) {
-	h := it.node.Handle
+	h := it.handle
 	var err error
 	if it.action != plan.Whole || it.entry.Size == 0 {
 		it.entry.XAttrs, err = h.XAttrs()
@@ -112,7 +119,7 @@ func (r *reader) stat(it *item, content source.Content) error {
 
 // content reads a small file, as one piece or, where it has holes, as chunks between them. It returns what it used of buf.
 func (r *reader) content(it *item, content source.Content, buf []byte) ([]byte, error) {
-	if it.node.Blocks*512 < it.entry.Size {
+	if it.blocks*512 < it.entry.Size {
 		runs, err := dataRuns(content, it.entry.Size)
 		if err != nil {
 			return nil, err
@@ -191,7 +198,7 @@ func (p *pipeline) checkUnchanged(it *item, content source.Content) error {
 	}
 	it.entry.Unstable = true
 	return p.o.Alarms.Raise(alarm.Alarm{
-		Area: alarm.Source, Condition: alarm.Mismatch, Filename: it.node.Handle.Filename(),
+		Area: alarm.Source, Condition: alarm.Mismatch, Filename: it.handle.Filename(),
 		Message: "it changed while it was read; what was stored is what was read", Err: err,
 	})
 }
@@ -209,13 +216,13 @@ func (p *pipeline) omit(it *item, err error) error {
 		condition = alarm.Mismatch
 	}
 	return p.o.Alarms.Raise(alarm.Alarm{
-		Area: alarm.Source, Condition: condition, Filename: it.node.Handle.Filename(), Err: err,
+		Area: alarm.Source, Condition: condition, Filename: it.handle.Filename(), Err: err,
 	})
 }
 
-func (p *pipeline) raisePathTooLong(it *item) error {
+func (p *pipeline) raisePathTooLong(h source.Handle) error {
 	return p.o.Alarms.Raise(alarm.Alarm{
-		Area: alarm.Source, Condition: alarm.Unsupported, Filename: it.node.Handle.Filename(), Message: "its path is too long",
+		Area: alarm.Source, Condition: alarm.Unsupported, Filename: h.Filename(), Message: "its path is too long",
 	})
 }
 

@@ -25,9 +25,8 @@ type sequencer struct {
 
 // hunk is a run of entries on its way into the index.
 type hunk struct {
-	entries []format.Entry
-	lists   [][]*spanList // of each entry
-	frames  []*frame      // that must be stored first
+	items  []*item
+	frames []*frame // that must be stored first
 }
 
 // indexTask is the next thing to put into the index: a hunk or a span list.
@@ -65,8 +64,8 @@ func (s *sequencer) batch(ctx context.Context, b *batch) error {
 	if err := await(ctx, b.done); err != nil {
 		return err
 	}
-	for _, it := range b.items {
-		if err := s.item(ctx, it); err != nil {
+	for i := range b.items {
+		if err := s.item(ctx, &b.items[i]); err != nil {
 			return err
 		}
 	}
@@ -76,6 +75,9 @@ func (s *sequencer) batch(ctx context.Context, b *batch) error {
 		}
 	}
 	s.budget.recycle(b.data)
+	if b.slab != nil {
+		s.budget.recycleSlab(b.slab)
+	}
 	s.budget.release(b.bytes)
 	s.o.Events.Send(event.Progress{Done: s.count.totals(), Path: s.count.path()})
 	return s.endStale(ctx)
@@ -91,57 +93,60 @@ func (s *sequencer) item(ctx context.Context, it *item) error {
 	if it.omitted {
 		return nil
 	}
-	if it.action != plan.Link {
-		it.entry.Spans = make([]format.Span, 0, len(it.pieces))
+	if err := s.store1(ctx, it); err != nil {
+		return err
 	}
-	switch {
-	case len(it.pieces) > 0 && it.pieces[0].chunk:
-		s.large = largeState{}
-		for i := range it.pieces {
-			if err := s.chunk(ctx, it, it.pieces[i]); err != nil {
-				return err
-			}
-		}
-		if err := s.endLarge(ctx, it); err != nil {
-			return err
-		}
-	case len(it.header) > 0:
-		if err := s.whole(ctx, it); err != nil {
-			return err
-		}
-	}
+	it.lead()
+	it.pieces, it.header = nil, nil
 	return s.index1(ctx, it)
 }
 
-// link makes it like the first of its group, which came before. If that could not be read, this one is, and stands in for it.
+// store1 stores the members of an entry.
+func (s *sequencer) store1(ctx context.Context, it *item) error {
+	if len(it.pieces) == 0 || !it.pieces[0].chunk {
+		if len(it.header) == 0 {
+			return nil
+		}
+		return s.whole(ctx, it)
+	}
+	for i := range it.pieces {
+		if err := s.chunk(ctx, it, it.pieces[i]); err != nil {
+			return err
+		}
+	}
+	return s.endLarge(ctx, it)
+}
+
+// link makes it like the first of its group, which came before. If that could not be read, this one is, and takes its place.
 func (s *sequencer) link(it *item) error {
 	defer it.close()
-	first := it.first
-	for first.omitted && first.standIn != nil {
-		first = first.standIn
-	}
-	e, target := &it.entry, &first.entry
-	if first.omitted {
-		first.standIn = it
+	first, e := it.group, &it.entry
+	if first.entry == nil {
 		e.LinkTo = format.Root
 		return s.readHere(it)
 	}
+	target := first.entry
 	e.LinkTo, e.Unstable, e.MTime, e.CTime, e.XAttrs = target.Path, target.Unstable, target.MTime, target.CTime, target.XAttrs
 	e.Size, e.SHA256, e.DataSHA, e.Spans = target.Size, target.SHA256, target.DataSHA, target.Spans
 	it.lists, it.frames = first.lists, first.frames
-	if e.Kind != format.Socket {
-		it.header = s.linkHeader(e, first)
+	switch {
+	case e.Kind == format.Socket:
+	case first.inChunks:
+		// No member has the name of a file in chunks, so tar can't make a hard link to it; a symbolic one stands for that.
+		it.header = format.AppendTarSymlinkHeader(nil, e, format.Relative(e.Path, target.Path))
+	default:
+		it.header = format.AppendTarHeader(nil, e, 0)
 	}
 	return nil
 }
 
-// linkHeader is the header of a further name of first. There is no member with the name of a file in chunks, and so no hard link
-// to it: a symbolic link stands for that.
-func (s *sequencer) linkHeader(e *format.Entry, first *item) []byte {
-	if len(first.pieces) > 0 && first.pieces[0].chunk || first.action == plan.Chunks {
-		return format.AppendTarSymlinkHeader(nil, e, format.Relative(e.Path, first.entry.Path))
+// lead makes it the first of its group, for those that follow.
+func (it *item) lead() {
+	if it.group == nil || it.entry.LinkTo != format.Root {
+		return
 	}
-	return format.AppendTarHeader(nil, e, 0)
+	entry := it.entry
+	it.group.entry, it.group.frames, it.group.lists = &entry, it.frames, it.lists
 }
 
 // readHere reads one entry outside of any batch.
@@ -150,11 +155,12 @@ func (s *sequencer) readHere(it *item) error {
 	if it.action == plan.Chunks {
 		return s.omit(it, errLinkUnread)
 	}
-	b := &batch{items: []*item{it}}
-	if it.action == plan.Whole {
-		b.bytes = it.entry.Size
+	buf := make([]byte, it.entry.Size)
+	if _, err := s.reader.item(it, buf); err != nil || it.omitted {
+		return err
 	}
-	return s.reader.batch(b)
+	s.reader.head(it, nil)
+	return nil
 }
 
 // whole stores a member with all of an entry's content, or without any.
@@ -169,7 +175,7 @@ func (s *sequencer) whole(ctx context.Context, it *item) error {
 	}
 	span, f, err := s.content(ctx, pack.Small, it, it.header, string(it.entry.Path), it.pieces[0], m)
 	span.SHA256 = format.Hash{} // it is the file's
-	it.entry.Spans, it.frames = append(it.entry.Spans, span), []*frame{f}
+	it.entry.Spans, it.frames = []format.Span{span}, []*frame{f}
 	return err
 }
 
@@ -226,8 +232,7 @@ func (s *sequencer) index1(ctx context.Context, it *item) error {
 	for _, f := range it.frames {
 		s.hunk.frames = appendFrame(s.hunk.frames, f)
 	}
-	s.hunk.entries = append(s.hunk.entries, *e)
-	s.hunk.lists = append(s.hunk.lists, it.lists)
+	s.hunk.items = append(s.hunk.items, it)
 	s.at += pack.Position(1 + bytes/1024)
 	s.count.entry(it)
 	s.o.Events.Send(event.EntryDone{Path: string(e.Path), ContentBytes: e.Size})
@@ -254,7 +259,7 @@ func indexBytes(e *format.Entry) int64 {
 func (s *sequencer) endHunk(ctx context.Context) error {
 	h := s.hunk
 	s.hunk = &hunk{}
-	if len(h.entries) == 0 {
+	if len(h.items) == 0 {
 		return nil
 	}
 	return send(ctx, s.pipeline.index, indexTask{hunk: h})

@@ -50,8 +50,8 @@ type Footer struct {
 // BlockBuilder puts a block together. The zero value is an empty block.
 type BlockBuilder struct {
 	parts       [][]byte
-	frames      []*pb.FooterFrame
-	members     []*pb.Member
+	frames      int
+	footer      footerWriter
 	table       []byte // seek table entries
 	storedBytes int64
 	sum         hash.Hash
@@ -61,20 +61,18 @@ type BlockBuilder struct {
 func (b *BlockBuilder) StoredBytes() int64 { return b.storedBytes }
 
 // Frames is how many have been added.
-func (b *BlockBuilder) Frames() int { return len(b.frames) }
+func (b *BlockBuilder) Frames() int { return b.frames }
 
 // AddFrame appends one compressed frame, which the builder keeps, and the members in it, whose Frame it sets. It returns
 // the frame's offset.
 func (b *BlockBuilder) AddFrame(stored []byte, rawBytes uint32, sum FrameSum, members []Member) int64 {
 	offset := b.storedBytes
 	for i := range members {
-		m := &members[i]
-		b.members = append(b.members, &pb.Member{
-			Path: []byte(m.Path), Kind: pb.Kind(m.Kind), Frame: uint32(len(b.frames)), Offset: m.Offset, Bytes: m.Bytes,
-			Sha256: hashToPB(m.SHA256), Chunk: m.Chunk, Start: uint64(m.Start),
-		})
+		members[i].Frame = uint32(b.frames)
+		b.footer.member(&members[i])
 	}
-	b.frames = append(b.frames, &pb.FooterFrame{StoredBytes: uint32(len(stored)), RawBytes: rawBytes, Sum: sum[:]})
+	b.footer.frame(&Frame{StoredBytes: uint32(len(stored)), RawBytes: rawBytes, Sum: sum})
+	b.frames++
 	b.add(stored, rawBytes)
 	return offset
 }
@@ -91,11 +89,8 @@ func (b *BlockBuilder) add(part []byte, rawBytes uint32) {
 }
 
 // Finish ends the block with end frame, footer and seek table, and returns the object in parts and what refers to it.
-func (b *BlockBuilder) Finish(band BandID, number uint64, enc *Encoder) ([][]byte, Block, error) {
-	footer, err := marshal(&pb.Footer{Band: string(band), Number: number, Frames: b.frames, Members: b.members})
-	if err != nil {
-		return nil, Block{}, err
-	}
+func (b *BlockBuilder) Finish(band BandID, number uint64, enc *Encoder) ([][]byte, Block) {
+	footer := b.footer.finish(band, number)
 	b.add(endFrame[:], endFrameRawBytes)
 	part := binary.LittleEndian.AppendUint32(nil, footerMagic)
 	part = enc.Append(append(part, 0, 0, 0, 0), footer)
@@ -111,7 +106,7 @@ func (b *BlockBuilder) Finish(band BandID, number uint64, enc *Encoder) ([][]byt
 	b.sum.Write(table)
 	b.parts = append(b.parts, table)
 	b.storedBytes += int64(len(table))
-	return b.parts, Block{Band: band, Number: number, StoredBytes: b.storedBytes, SHA256: Hash(b.sum.Sum(nil))}, nil
+	return b.parts, Block{Band: band, Number: number, StoredBytes: b.storedBytes, SHA256: Hash(b.sum.Sum(nil))}
 }
 
 // Extent is a range of an object.

@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+	"google.golang.org/protobuf/proto"
+
+	"dura/archive/format/pb"
 )
 
 func newCodec(t testing.TB, level Compression) (*Encoder, *Decoder) {
@@ -41,10 +44,7 @@ func testBlock(t testing.TB, level Compression) (object []byte, ref Block, want 
 		want.Members = append(want.Members, m)
 		want.Frames = append(want.Frames, Frame{Offset: offset, StoredBytes: uint32(len(stored)), RawBytes: uint32(len(raw)), Sum: SumFrame(stored)})
 	}
-	parts, ref, err := b.Finish(testBand, 7, enc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	parts, ref := b.Finish(testBand, 7, enc)
 	return bytes.Join(parts, nil), ref, want
 }
 
@@ -208,5 +208,26 @@ func TestDecodeFrameChecksTheSumFirst(t *testing.T) {
 	}
 	if _, err := dec.DecodeFrame(&f, stored[:len(stored)-1]); err == nil {
 		t.Fatal("a truncated frame passes")
+	}
+}
+
+func TestFootersAreThoseOfTheSchema(t *testing.T) {
+	object, _, want := testBlock(t, DefaultCompression)
+	_, dec := newCodec(t, DefaultCompression)
+	extent, _, err := FindFooter(object, int64(len(object)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := dec.Decode("footer", object[extent.Offset+skippableHead:extent.Offset+extent.Bytes], MaxIndexBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m pb.Footer
+	if err := proto.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	again, err := marshal(&m)
+	if err != nil || !bytes.Equal(again, raw) || len(m.Members) != len(want.Members) {
+		t.Fatalf("the generated code writes %x, %v\nhere it is %x", again, err, raw)
 	}
 }
