@@ -74,7 +74,7 @@ func (it *item) close() {
 }
 
 // contentBudgetBytes bounds the content that is read and not yet in a frame.
-const contentBudgetBytes = 24 << 20
+const contentBudgetBytes = 12 << 20
 
 // budget bounds the content in memory, and keeps buffers for use again.
 type budget struct {
@@ -85,7 +85,7 @@ type budget struct {
 }
 
 func newBudget(bytes int64) *budget {
-	return &budget{left: semaphore.NewWeighted(bytes), total: bytes, buffers: make(chan []byte, 2*batchesAhead), slabs: make(chan []byte, 4)}
+	return &budget{left: semaphore.NewWeighted(bytes), total: bytes, buffers: make(chan []byte, contentBudgetBytes/batchBytes), slabs: make(chan []byte, 2)}
 }
 
 // acquire waits for bytes of the budget. The dispatcher alone calls it, in order, so that what comes first is served first.

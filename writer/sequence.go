@@ -183,9 +183,8 @@ func (s *sequencer) whole(ctx context.Context, it *item) error {
 // content is.
 func (s *sequencer) content(ctx context.Context, stream pack.Stream, it *item, header []byte, name string, p piece, m format.Member) (format.Span, *frame, error) {
 	m.SHA256 = p.sum
-	if c := s.known[stream].find(p.sum); c != nil {
-		span := c.span
-		span.HoleBytes = p.hole
+	if c, ok := s.known[stream].find(p.sum); ok {
+		span := format.Span{Frame: &c.frame.Frame, Offset: c.offset, Bytes: c.bytes, HoleBytes: p.hole, SHA256: p.sum}
 		_, _, err := s.member(ctx, stream, format.AppendTarCopyHeader(nil, &it.entry, name, c.member), nil, m)
 		return span, c.frame, err
 	}
@@ -193,10 +192,8 @@ func (s *sequencer) content(ctx context.Context, stream pack.Stream, it *item, h
 	if err != nil {
 		return format.Span{}, nil, err
 	}
-	span := format.Span{Frame: &f.Frame, Offset: offset, Bytes: uint32(len(p.data)), SHA256: p.sum}
-	s.known[stream].add(p.sum, &copyOf{member: name, span: span, frame: f})
-	span.HoleBytes = p.hole
-	return span, f, nil
+	s.known[stream].add(p.sum, copyOf{member: name, frame: f, offset: offset, bytes: uint32(len(p.data))})
+	return format.Span{Frame: &f.Frame, Offset: offset, Bytes: uint32(len(p.data)), HoleBytes: p.hole, SHA256: p.sum}, f, nil
 }
 
 // member puts a member into the open frame of a stream, and says which that is and where in it the content lies.

@@ -99,6 +99,9 @@ func (s *store) rawBuffer() []byte {
 }
 
 func (s *store) recycleRaw(buf []byte) {
+	if cap(buf) > 2*batchBytes {
+		return // grown for one large file
+	}
 	select {
 	case s.raw <- buf[:0]:
 	default:

@@ -27,7 +27,7 @@ type Settings struct {
 // DefaultSettings are those FORMAT.md gives, with the measurements that led to them.
 func DefaultSettings() Settings {
 	return Settings{
-		Compression: DefaultCompression, BlockBytes: 16 << 20, FrameBytes: 1 << 20, SplitBytes: 4 << 20,
+		Compression: DefaultCompression, BlockBytes: 8 << 20, FrameBytes: 1 << 20, SplitBytes: 4 << 20,
 		ChunkMinBytes: 512 << 10, ChunkMeanBytes: 1 << 20, ChunkMaxBytes: 4 << 20, Parity: "none",
 	}
 }

@@ -33,7 +33,7 @@ func NewEncoder(level Compression) (*Encoder, error) {
 		return nil, corrupt("settings", "unknown compression %q", level)
 	}
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(l), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true),
-		zstd.WithWindowSize(2<<20), zstd.WithZeroFrames(true), zstd.WithSingleSegment(true))
+		zstd.WithWindowSize(1<<20), zstd.WithZeroFrames(true), zstd.WithSingleSegment(true))
 	return &Encoder{zstd: z}, err
 }
 

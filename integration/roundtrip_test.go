@@ -1,0 +1,94 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dura/integration/awkward"
+	"dura/integration/treecmp"
+)
+
+// sameByRsync fails the test if rsync would have anything to do to make dest like src, to the nanosecond.
+func sameByRsync(t *testing.T, src, dest string) {
+	t.Helper()
+	need(t, "rsync")
+	out := shell(t, "/", "rsync -aHAXnic --modify-window=-1 --delete "+quoted(src+"/")+" "+quoted(dest+"/"))
+	if out != "" {
+		t.Fatalf("rsync finds %d differences between %s and %s:\n%.2000s", strings.Count(out, "\n"), src, dest, out)
+	}
+}
+
+func same(t *testing.T, src, dest string) {
+	t.Helper()
+	differences, err := treecmp.Compare(src, dest, treecmp.Options{Limit: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range differences {
+		t.Error(d)
+	}
+}
+
+func TestAwkwardTreeComesBackExactly(t *testing.T) {
+	needRoot(t)
+	dir := scratch(t)
+	src := filepath.Join(dir, "src")
+	report, err := awkward.Make(src, awkward.Options{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { awkward.Remove(src) })
+	for _, skipped := range report.Skipped {
+		t.Log("not in the tree:", skipped)
+	}
+	archive, dest := filepath.Join(dir, "archive"), filepath.Join(dir, "dest")
+	t.Cleanup(func() { awkward.Remove(dest) })
+	dura(t, "init", archive)
+	backup := command("dura", "backup", archive, ".")
+	backup.Dir = src
+	if o := run(t, backup); o.status != 0 {
+		t.Fatal(o.status, o.stderr)
+	}
+	dura(t, "restore", archive, dest)
+	same(t, src, dest)
+	sameByRsync(t, src, dest)
+	dura(t, "verify", "--files", archive)
+}
+
+func TestRealTreesComeBackExactly(t *testing.T) {
+	for _, tree := range []string{"/usr/local/go", "/usr/share"} {
+		t.Run(strings.ReplaceAll(tree[1:], "/", "-"), func(t *testing.T) {
+			if _, err := os.Stat(tree); err != nil {
+				t.Skip(err)
+			}
+			dir := scratch(t)
+			archive, dest := filepath.Join(dir, "archive"), filepath.Join(dir, "dest")
+			dura(t, "init", archive)
+			dura(t, "backup", archive, tree)
+			dura(t, "restore", archive, dest)
+			same(t, tree, dest+tree)
+			sameByRsync(t, tree, dest+tree)
+		})
+	}
+}
+
+// TestAUserGetsBackWhatAUserMaySet backs up and restores as nobody.
+func TestAUserGetsBackWhatAUserMaySet(t *testing.T) {
+	needRoot(t)
+	dir := scratch(t)
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	asUser := func(script string) string {
+		return shell(t, "/", "setpriv --reuid=65534 --regid=65534 --clear-groups bash -euo pipefail -c "+quoted(script))
+	}
+	asUser(`mkdir ` + dir + `/src && cd ` + dir + `/src && mkdir -p a/b private && echo hello > a/b/file && ln a/b/file a/link &&
+		ln -s nowhere a/dangling && mkfifo a/fifo && chmod 0400 a/b/file && touch -d '1969-12-31 23:59:58.123456789 UTC' a/b && truncate -s 5M a/sparse &&
+		setfattr -n user.note -v hi private 2>/dev/null; chmod 0500 private; setfacl -m u:1:r a/b/file`)
+	asUser(programs + "/dura init " + dir + "/archive && cd " + dir + "/src && " + programs + "/dura backup " + dir + "/archive . && " +
+		programs + "/dura restore " + dir + "/archive " + dir + "/dest")
+	same(t, dir+"/src", dir+"/dest")
+	sameByRsync(t, dir+"/src", dir+"/dest")
+}
