@@ -38,7 +38,7 @@ func newAssembler(p *pipeline) *assembler {
 const blockTrailerBytes = 192 << 10
 
 func (a *assembler) run(ctx context.Context) (err error) {
-	if a.encoder, err = format.NewEncoder(format.DefaultCompression); err != nil {
+	if a.encoder, err = format.NewIndexEncoder(); err != nil {
 		return err
 	}
 	for as := range a.frames {

@@ -59,7 +59,7 @@ func (p *pipeline) storeAlarms(ctx context.Context, tail *format.Tail) error {
 	if err != nil {
 		return err
 	}
-	enc, err := format.NewEncoder(format.DefaultCompression)
+	enc, err := format.NewIndexEncoder()
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type indexer struct {
 
 // writeIndex takes index tasks in order until there are no more.
 func (p *pipeline) writeIndex(ctx context.Context) error {
-	enc, err := format.NewEncoder(format.DefaultCompression)
+	enc, err := format.NewIndexEncoder()
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ type indexTask struct {
 
 func newSequencer(p *pipeline) *sequencer {
 	return &sequencer{
-		pipeline: p, cuts: pack.Frames{AimBytes: p.o.Settings.FrameBytes}, hunk: &hunk{},
+		pipeline: p, cuts: pack.Frames{AimBytes: [pack.Streams]int64{p.o.Settings.FrameBytes, p.o.Settings.ChunkMeanBytes}}, hunk: &hunk{},
 		reader: &reader{pipeline: p, chunker: format.NewChunker(p.o.Settings)},
 	}
 }

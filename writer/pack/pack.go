@@ -27,7 +27,7 @@ type Position int64
 
 // Frames decides where frames end. The zero value has no frame open.
 type Frames struct {
-	AimBytes int64 // a frame of more than one member does not exceed this
+	AimBytes [Streams]int64 // a frame of more than one member does not exceed this
 	open     [Streams]openFrame
 }
 
@@ -40,7 +40,7 @@ type openFrame struct {
 // either way. at is where the backup was when the member came.
 func (f *Frames) EndsBefore(s Stream, rawBytes int64, at Position) bool {
 	o := &f.open[s]
-	ends := o.rawBytes > 0 && o.rawBytes+rawBytes > f.AimBytes
+	ends := o.rawBytes > 0 && o.rawBytes+rawBytes > f.AimBytes[s]
 	if ends || o.rawBytes == 0 {
 		*o = openFrame{first: at}
 	}

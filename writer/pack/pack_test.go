@@ -11,7 +11,7 @@ import (
 
 func TestFramesKeepTheirAim(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		f := Frames{AimBytes: 1000}
+		f := Frames{AimBytes: [Streams]int64{1000, 500}}
 		var raw [Streams]int64
 		var began [Streams]Position
 		at := Position(0)
@@ -20,7 +20,7 @@ func TestFramesKeepTheirAim(t *testing.T) {
 			bytes := rapid.Int64Range(1, 1500).Draw(t, "bytes")
 			at += Position(rapid.IntRange(0, Window/4).Draw(t, "positions"))
 			ends := f.EndsBefore(s, bytes, at)
-			if want := raw[s] > 0 && raw[s]+bytes > 1000; ends != want {
+			if want := raw[s] > 0 && raw[s]+bytes > f.AimBytes[s]; ends != want {
 				t.Fatalf("a frame of %d bytes, a member of %d: ends %v", raw[s], bytes, ends)
 			}
 			if ends || raw[s] == 0 {
