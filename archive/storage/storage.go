@@ -24,6 +24,8 @@ const (
 )
 
 // Storage holds the objects of one archive. Names satisfy ValidName; any other name is an error of KindInvalid.
+// There are no folders: where there is an object a/b, there is none called a unless it was created, which a storage may
+// refuse, as it may refuse a/b/c; empty folders that a storage may have are unseen.
 // All methods are safe for concurrent use, return promptly with ctx.Err() in their chain once ctx is done, and
 // return *Error for everything else that fails.
 type Storage interface {
@@ -37,11 +39,12 @@ type Storage interface {
 	Create(ctx context.Context, name string, parts ...[]byte) error
 
 	// Read returns up to maxBytes bytes of the object from offset on, fewer only where the object ends; none at or past its
-	// end. It allocates no more than what it returns. A missing object is KindNotFound.
+	// end. It allocates no more than what it returns. A missing object is KindNotFound, a negative range KindInvalid.
 	Read(ctx context.Context, name string, offset int64, maxBytes int) ([]byte, error)
 
-	// List yields the objects whose names start with prefix, in byte order of their names. It is not atomic: an object created
-	// or deleted meanwhile may be seen or not. Nothing found is no error. After yielding an error it ends.
+	// List yields the objects whose names start with prefix, which may be any string, in byte order of their names. It is not
+	// atomic: an object created or deleted meanwhile may be seen or not. Nothing found is no error. After yielding an error
+	// it ends. Other methods may be called between two objects.
 	List(ctx context.Context, prefix string, depth Depth) iter.Seq2[Info, error]
 
 	// Stat describes one object. A missing object is KindNotFound.

@@ -28,10 +28,18 @@ func ConditionOf(err error) alarm.Condition {
 		return alarm.Denied
 	case unix.ENOTDIR, unix.ELOOP:
 		return alarm.Mismatch
-	case unix.ENAMETOOLONG, unix.ENOTSUP, unix.EOPNOTSUPP, unix.ENOSYS:
+	case unix.ENAMETOOLONG, unix.ENOSYS, unix.E2BIG:
+		return alarm.Unsupported
+	}
+	if unsupported(err) {
 		return alarm.Unsupported
 	}
 	return alarm.IOError
+}
+
+// unsupported is for the two errors that are one on most systems.
+func unsupported(err error) bool {
+	return errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.EOPNOTSUPP)
 }
 
 // raise raises the alarm for a failed system call.
@@ -47,4 +55,3 @@ func (t *Trees) raiseUnsupported(filename, message string) error {
 
 // failed is err as the system call named call gave it.
 func failed(call string, err error) error { return os.NewSyscallError(call, err) }
-

@@ -31,7 +31,7 @@ func (c *cursor) settle() (bool, error) {
 	return true, c.spill.read(c.list, &c.left, c.chunkBytes)
 }
 
-// newMerge merges rest, which is sorted, with the runs that s holds; it takes about bufferBytes of memory.
+// newMerge merges rest, which is sorted, with the runs that s holds. It reads about bufferBytes of them at a time.
 func newMerge(rest *names, s *spill, runs []run, bufferBytes int64) (*merge, error) {
 	m := &merge{}
 	cursors := []*cursor{{list: rest}}

@@ -15,8 +15,8 @@ import (
 type Options struct {
 	Alarms alarm.Raiser // nil: every alarm ends the walk
 
-	// Names looks up who owns an entry; it is asked once for each pair, from several goroutines. nil: the system's users and
-	// groups. A name it doesn't know is empty.
+	// Names looks up who owns an entry. What it says is remembered. A name it doesn't know is empty. nil: the system's users and
+	// groups.
 	Names func(uid, gid uint32) (user, group string)
 
 	Exclude       []string // patterns, see ParseExcludes

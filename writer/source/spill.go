@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
 // spill keeps runs of names in a temporary file without a name of its own. The zero value with a dir is empty.
@@ -14,6 +15,7 @@ type spill struct {
 	file *os.File
 	end  int64 // the next run begins here
 	runs int64 // written so far
+	buf  []byte
 }
 
 // run is where some names lie in the file of a spill.
@@ -63,7 +65,9 @@ func (s *spill) open() error {
 
 // read adds about chunkBytes of r's names to l, one at least, and takes them off r.
 func (s *spill) read(l *names, r *run, chunkBytes int64) error {
-	chunk := make([]byte, min(max(chunkBytes, recordHeadBytes+maxNameBytes), r.end-r.offset))
+	chunkBytes = min(max(chunkBytes, recordHeadBytes+maxNameBytes), r.end-r.offset)
+	s.buf = slices.Grow(s.buf[:0], int(chunkBytes))
+	chunk := s.buf[:chunkBytes]
 	if _, err := s.file.ReadAt(chunk, r.offset); err != nil {
 		return s.wrap(err)
 	}

@@ -1,0 +1,98 @@
+// Package archive reads archives: it opens an archive and its bands, finds entries in their indexes, and gives the content
+// of files. Every reader goes through it, and every byte it hands out has been checked against a hash. It stands on
+// archive/format for the bytes, archive/storage for the place, and cache for what is kept in memory.
+package archive
+
+import (
+	"context"
+	"runtime"
+
+	"dura/archive/alarm"
+	"dura/archive/format"
+	"dura/archive/storage"
+	"dura/cache"
+)
+
+// Options say how an archive is read. The zero value is ready for use.
+type Options struct {
+	CacheBytes     int64        // of decompressed frames kept in memory; 0: 32 MiB
+	HunkCacheBytes int64        // of decoded hunks, fences and span lists kept in memory; 0: 16 MiB
+	Alarms         alarm.Raiser // for damage that is passed over; nil: silence
+	Decoders       int          // decompressions at a time; 0: one a processor
+}
+
+const (
+	defaultCacheBytes     = 32 << 20
+	defaultHunkCacheBytes = 16 << 20
+)
+
+// Archive is an open archive. It is safe for concurrent use. Its memory is what its caches are given, and what is under way.
+type Archive struct {
+	storage storage.Storage
+	head    format.ArchiveHead
+	alarms  alarm.Raiser
+	decoder *format.Decoder
+	frames  *cache.Cache[frameKey, []byte]
+	index   *cache.Cache[indexKey, indexObject]
+}
+
+// Open reads DURA-ARCHIVE. Where there is none the error is of KindNotAnArchive.
+func Open(ctx context.Context, st storage.Storage, o Options) (*Archive, error) {
+	text, err := readText(ctx, st, format.ArchiveName)
+	if err == nil {
+		var head format.ArchiveHead
+		if head, err = format.DecodeArchiveHead(text); err == nil {
+			return newArchive(st, head, o)
+		}
+	}
+	if storage.Is(err, storage.KindNotFound) {
+		return nil, &Error{Op: opOpen, Object: format.ArchiveName, Kind: KindNotAnArchive, Err: err}
+	}
+	return nil, objectError(opOpen, "", format.ArchiveName, err)
+}
+
+func newArchive(st storage.Storage, head format.ArchiveHead, o Options) (*Archive, error) {
+	setDefault(&o.CacheBytes, defaultCacheBytes)
+	setDefault(&o.HunkCacheBytes, defaultHunkCacheBytes)
+	if o.Decoders <= 0 {
+		o.Decoders = runtime.GOMAXPROCS(0)
+	}
+	decoder, err := format.NewDecoder(o.Decoders)
+	if err != nil {
+		return nil, err
+	}
+	return &Archive{
+		storage: st, head: head, alarms: o.Alarms, decoder: decoder,
+		frames: cache.New[frameKey](cache.Options[[]byte]{MaxBytes: o.CacheBytes, Size: frameMemoryBytes}),
+		index:  cache.New[indexKey](cache.Options[indexObject]{MaxBytes: o.HunkCacheBytes, Size: indexObject.memoryBytes}),
+	}, nil
+}
+
+func setDefault(v *int64, d int64) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// Close ends the fetches that are under way. What is not cached can't be read any more. The storage stays open.
+func (a *Archive) Close() {
+	a.frames.Close()
+	a.index.Close()
+}
+
+// Head is DURA-ARCHIVE.
+func (a *Archive) Head() format.ArchiveHead { return a.head }
+
+// Storage holds the archive's objects.
+func (a *Archive) Storage() storage.Storage { return a.storage }
+
+// CacheStats says what the caches of frames and of index objects hold, and did.
+func (a *Archive) CacheStats() (frames, index cache.Stats) { return a.frames.Stats(), a.index.Stats() }
+
+// raise tells of damage that is passed over. An error ends the run.
+func (a *Archive) raise(err error) error {
+	if a.alarms == nil {
+		return nil
+	}
+	return a.alarms.Raise(AlarmOf(err))
+}

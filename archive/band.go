@@ -1,0 +1,223 @@
+package archive
+
+import (
+	"context"
+	"slices"
+	"sort"
+	"sync/atomic"
+
+	"dura/archive/format"
+)
+
+// Band is an open band: what its tail said when it was opened, or, of an incomplete one, what it had then. It is safe for
+// concurrent use.
+type Band struct {
+	archive  *Archive
+	id       format.BandID
+	complete bool
+	tail     format.Tail
+	fences   []fenceSlot
+	ends     []int64 // how many entries the first fences have together
+	damage   []error
+	head     atomic.Pointer[format.Head]
+	parent   atomic.Pointer[Band]
+}
+
+// fenceSlot is a fence in storage; or one that is in memory alone, of hunks that are in no fence yet.
+type fenceSlot struct {
+	ref      format.FenceRef
+	resident *fence
+}
+
+// OpenBand opens a band. Of a complete one it reads the tail alone.
+//
+// Of an incomplete one, and of one whose tail is damaged, it reads what fences there are, and the hunks that are in none.
+// Damage there is raised as an alarm and kept for Damage, and what can be read is what the band has.
+func (a *Archive) OpenBand(ctx context.Context, s BandState) (*Band, error) {
+	if s.Deleted {
+		return nil, &Error{Op: opOpenBand, Band: s.ID, Kind: KindDeleted}
+	}
+	if s.Complete {
+		b, err := a.openComplete(ctx, s.ID)
+		if err == nil || !(Is(err, KindCorrupt) || Is(err, KindMissing)) {
+			return b, err
+		}
+		return a.openIncomplete(ctx, s.ID, err)
+	}
+	return a.openIncomplete(ctx, s.ID, nil)
+}
+
+// openByID opens a band of which nothing is known.
+func (a *Archive) openByID(ctx context.Context, id format.BandID) (*Band, error) {
+	b, err := a.openComplete(ctx, id)
+	if err == nil || !Is(err, KindMissing) {
+		return b, err
+	}
+	b, err = a.openIncomplete(ctx, id, nil)
+	if err == nil && len(b.fences) == 0 {
+		return nil, &Error{Op: opOpenBand, Band: id, Object: format.TailName(id), Kind: KindMissing}
+	}
+	return b, err
+}
+
+func (a *Archive) openComplete(ctx context.Context, id format.BandID) (*Band, error) {
+	text, err := readText(ctx, a.storage, format.TailName(id))
+	var tail format.Tail
+	if err == nil {
+		tail, err = format.DecodeTail(id, text)
+	}
+	if err != nil {
+		return nil, objectError(opOpenBand, id, format.TailName(id), err)
+	}
+	if err := checkTail(&tail); err != nil {
+		return nil, err
+	}
+	slots := make([]fenceSlot, len(tail.Fences))
+	for i := range tail.Fences {
+		slots[i].ref = tail.Fences[i]
+	}
+	b := newBand(a, id, slots)
+	b.complete, b.tail = true, tail
+	return b, nil
+}
+
+// checkTail finds a tail that lost lines at its end: totals come ahead of fences there, and no band is without an entry.
+func checkTail(t *format.Tail) error {
+	var entries int64
+	for i := range t.Fences {
+		entries += t.Fences[i].Entries
+	}
+	if entries != t.Totals.Entries || entries == 0 {
+		return contradiction(t.Band, format.TailName(t.Band), "its fences have %d entries, and it says %d", entries, t.Totals.Entries)
+	}
+	return nil
+}
+
+func newBand(a *Archive, id format.BandID, slots []fenceSlot) *Band {
+	b := &Band{archive: a, id: id, tail: format.Tail{Band: id}, fences: slots, ends: make([]int64, len(slots))}
+	var end int64
+	for i := range slots {
+		end += slots[i].ref.Entries
+		b.ends[i] = end
+	}
+	return b
+}
+
+// Archive is the archive that b is of.
+func (b *Band) Archive() *Archive { return b.archive }
+
+// ID is the band's.
+func (b *Band) ID() format.BandID { return b.id }
+
+// Complete reports whether the band was opened by its tail.
+func (b *Band) Complete() bool { return b.complete }
+
+// Tail is the band's tail. That of an incomplete band has the id alone.
+func (b *Band) Tail() format.Tail { return b.tail }
+
+// Damage is what was passed over when the band was opened, each an alarm already. A complete band has none.
+func (b *Band) Damage() []error { return slices.Clip(b.damage) }
+
+// Head reads the band's head, the first time it is asked for.
+func (b *Band) Head(ctx context.Context) (format.Head, error) {
+	if h := b.head.Load(); h != nil {
+		return *h, nil
+	}
+	text, err := readText(ctx, b.archive.storage, format.HeadName(b.id))
+	if err == nil && b.complete && format.SumBytes(text) != b.tail.HeadSHA256 {
+		err = &format.MismatchError{What: "head"}
+	}
+	var head format.Head
+	if err == nil {
+		head, err = format.DecodeHead(b.id, text)
+	}
+	if err != nil {
+		return format.Head{}, objectError(opOpenBand, b.id, format.HeadName(b.id), err)
+	}
+	b.head.Store(&head)
+	return head, nil
+}
+
+// Entries is how many entries the band has.
+func (b *Band) Entries() int64 {
+	if len(b.ends) == 0 {
+		return 0
+	}
+	return b.ends[len(b.ends)-1]
+}
+
+// Fences are the band's fences in storage, in path order. Of an incomplete band the hashes are those that were found.
+func (b *Band) Fences() []format.FenceRef {
+	var refs []format.FenceRef
+	for i := range b.fences {
+		if b.fences[i].resident == nil {
+			refs = append(refs, b.fences[i].ref)
+		}
+	}
+	return refs
+}
+
+// fence gives the i-th fence.
+func (b *Band) fence(ctx context.Context, i int) (*fence, error) {
+	s := &b.fences[i]
+	if s.resident != nil {
+		return s.resident, nil
+	}
+	object, err := b.archive.getIndex(ctx, fenceKey(&s.ref))
+	if err != nil {
+		return nil, err
+	}
+	f := object.(*fence)
+	return f, checkFence(f, &s.ref, b.firstPath(i+1))
+}
+
+// firstPath is where the i-th fence begins; the root where there is none.
+func (b *Band) firstPath(i int) format.Path {
+	if i >= len(b.fences) {
+		return format.Root
+	}
+	return b.fences[i].ref.FirstPath
+}
+
+// fenceOf is the fence that p is in if it is anywhere. There must be one.
+func (b *Band) fenceOf(p format.Path) int {
+	behind := sort.Search(len(b.fences), func(i int) bool { return format.Compare(b.fences[i].ref.FirstPath, p) > 0 })
+	return max(behind-1, 0)
+}
+
+// hunkOf is the hunk that p is in if it is anywhere.
+func (f *fence) hunkOf(p format.Path) int {
+	behind := sort.Search(len(f.refs), func(i int) bool { return format.Compare(f.refs[i].FirstPath, p) > 0 })
+	return max(behind-1, 0)
+}
+
+// place is where a hunk stands in its band.
+type place struct {
+	ref   *format.HunkRef
+	start int64       // ordinal of the first entry
+	next  format.Path // where the next hunk begins; the root where there is none
+}
+
+// place is that of the j-th hunk of f, the i-th fence.
+func (b *Band) place(f *fence, i, j int) place {
+	p := place{ref: &f.refs[j], start: b.ends[i] - b.fences[i].ref.Entries}
+	if j > 0 {
+		p.start += f.ends[j-1]
+	}
+	if j+1 < len(f.refs) {
+		p.next = f.refs[j+1].FirstPath
+	} else {
+		p.next = b.firstPath(i + 1)
+	}
+	return p
+}
+
+// hunk gives the hunk at p.
+func (b *Band) hunk(ctx context.Context, p place) (*hunk, error) {
+	object, err := b.archive.getIndex(ctx, hunkKey(p.ref))
+	if err != nil {
+		return nil, err
+	}
+	h := object.(*hunk)
+	return h, checkHunk(h, p.ref, p.next)
+}

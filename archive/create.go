@@ -1,0 +1,90 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"dura/archive/format"
+	"dura/archive/storage"
+)
+
+// CreateOptions say what a new archive is. ID and Now must be set.
+type CreateOptions struct {
+	ID       string // 32 hex digits, random
+	Now      time.Time
+	Settings format.Settings // zero values: the format's defaults
+}
+
+// Occupant is what a storage may offer beyond storage.Storage: the name of something that is in its place and no object, such
+// as a file whose name no object can have; "" if there is nothing.
+type Occupant interface {
+	Occupant(ctx context.Context) (name string, err error)
+}
+
+// Create makes an archive in an empty place. DURA-ARCHIVE comes last, so that an attempt that ended early leaves no archive,
+// and can be repeated. Where there is an archive the error is of KindExists with Object DURA-ARCHIVE; where there is anything
+// else, of KindExists with the name of that.
+func Create(ctx context.Context, st storage.Storage, o CreateOptions) error {
+	head := format.ArchiveHead{ID: o.ID, Created: o.Now, Settings: o.Settings.WithDefaults(format.DefaultSettings())}
+	text := format.EncodeArchiveHead(head)
+	if _, err := format.DecodeArchiveHead(text); err != nil {
+		return fmt.Errorf("the archive's head: %w", err)
+	}
+	if err := head.Settings.Check(); err != nil {
+		return err
+	}
+	if err := checkEmpty(ctx, st); err != nil {
+		return err
+	}
+	for _, object := range []struct {
+		name    string
+		content []byte
+	}{{format.ReadmeName, format.Readme}, {format.SchemaName, format.Schema}, {format.ArchiveName, text}} {
+		if err := createObject(ctx, st, object.name, object.content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkEmpty refuses a place that has anything but what an earlier attempt may have left.
+func checkEmpty(ctx context.Context, st storage.Storage) error {
+	for info, err := range st.List(ctx, "", storage.Deep) {
+		if err != nil {
+			return objectError(opCreate, "", "", err)
+		}
+		if info.Name != format.ReadmeName && info.Name != format.SchemaName {
+			return &Error{Op: opCreate, Object: info.Name, Kind: KindExists}
+		}
+	}
+	if o, ok := st.(Occupant); ok {
+		name, err := o.Occupant(ctx)
+		if err != nil {
+			return objectError(opCreate, "", "", err)
+		}
+		if name != "" {
+			return &Error{Op: opCreate, Object: name, Kind: KindExists}
+		}
+	}
+	return nil
+}
+
+// createObject accepts an object that has this content already, unless it is DURA-ARCHIVE.
+func createObject(ctx context.Context, st storage.Storage, name string, content []byte) error {
+	err := st.Create(ctx, name, content)
+	if !storage.Is(err, storage.KindExists) {
+		return objectError(opCreate, "", name, err)
+	}
+	if name != format.ArchiveName {
+		there, readErr := st.Read(ctx, name, 0, len(content)+1)
+		if readErr != nil {
+			return objectError(opCreate, "", name, readErr)
+		}
+		if bytes.Equal(there, content) {
+			return nil
+		}
+	}
+	return &Error{Op: opCreate, Object: name, Kind: KindExists, Err: err}
+}

@@ -1,0 +1,74 @@
+package restore
+
+import "dura/archive/format"
+
+// A batch ends at a new frame once it has minBatchBytes of content, so that most frames are met by one worker alone.
+const (
+	maxBatchItems = 256
+	maxBatchDirs  = 16 // they are held open until it is done
+	minBatchBytes = 256 << 10
+)
+
+// batch is a run of entries for one worker.
+type batch struct {
+	items []item
+	dirs  []*dir // of the items
+	bytes int64  // of content
+	frame *format.Frame
+}
+
+// item is one thing to do in a directory: make what isn't a directory, or finish one that has nothing in it.
+type item struct {
+	dir   *dir
+	entry *format.Entry
+	name  string
+	role  role
+	made  bool // Directory: by this run
+}
+
+// full reports whether the batch must end ahead of an item in d.
+func (b *batch) full(d *dir, frame *format.Frame) bool {
+	if len(b.items) == 0 {
+		return false
+	}
+	return len(b.items) == maxBatchItems || len(b.dirs) == maxBatchDirs && b.dirs[maxBatchDirs-1] != d ||
+		frame != nil && b.bytes >= minBatchBytes && !sameFrame(frame, b.frame)
+}
+
+func (b *batch) add(it item, frame *format.Frame) {
+	if n := len(b.dirs); n == 0 || b.dirs[n-1] != it.dir {
+		it.dir.use()
+		b.dirs = append(b.dirs, it.dir)
+	}
+	b.items = append(b.items, it)
+	if frame != nil {
+		b.frame = frame
+		b.bytes += it.entry.Size
+	}
+}
+
+// release gives the directories back.
+func (b *batch) release() error {
+	var first error
+	for _, d := range b.dirs {
+		if err := d.release(); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func firstFrame(e *format.Entry) *format.Frame {
+	if e.Kind != format.File || len(e.Spans) == 0 {
+		return nil
+	}
+	return e.Spans[0].Frame
+}
+
+// sameFrame compares by place: each hunk has frames of its own.
+func sameFrame(a, b *format.Frame) bool {
+	if a == b {
+		return true
+	}
+	return a != nil && b != nil && a.Offset == b.Offset && a.Block.Number == b.Block.Number && a.Block.Band == b.Block.Band
+}

@@ -1,0 +1,130 @@
+package restore
+
+import (
+	"crypto/sha256"
+
+	"golang.org/x/sys/unix"
+
+	"dura/archive"
+	"dura/archive/format"
+)
+
+var (
+	errMismatch  = &format.MismatchError{What: "content"}
+	errNotStored = &format.CorruptError{What: "index", Reason: "the file has no hash: its content was not stored"}
+)
+
+// file restores a regular file.
+func (w *worker) file(it *item) (id fileID, err error) {
+	e := it.entry
+	content := w.band.Archive().Content(e)
+	if !hasHash(e) {
+		return id, &contentError{errNotStored}
+	}
+	// A small file is checked before anything is made of it.
+	var data []byte
+	small := isSmall(e)
+	if small && e.Size > 0 {
+		if data, err = w.small(content, e); err != nil {
+			return id, &contentError{err}
+		}
+	}
+	t, err := w.create(it, w.startMode(e))
+	if err != nil {
+		return id, err
+	}
+	defer t.discard()
+	written := int64(len(data))
+	if small {
+		err = callFailed("write", writeAll(t.fd, data, 0))
+	} else {
+		written, err = w.large(t.fd, content, e)
+	}
+	if err != nil {
+		return id, err
+	}
+	if id, err = w.finishFile(it, t); err == nil {
+		w.restored(e, written)
+	}
+	return id, err
+}
+
+// finishFile gives a file all that it is to have besides its content, its name last.
+func (w *worker) finishFile(it *item, t *temp) (fileID, error) {
+	s := subject{fd: t.fd, dir: it.dir.fd, name: t.name, path: it.entry.Path}
+	if err := unix.Fstat(t.fd, &s.stat); err != nil {
+		return fileID{}, callFailed("stat", err)
+	}
+	if it.dir.inherits {
+		dropACLs(t.fd)
+	}
+	if err := w.dress(&s, it.entry); err != nil {
+		return fileID{}, err
+	}
+	return idOf(&s.stat), t.publish()
+}
+
+// startMode is the mode a file is made with: nobody else's business before it has its owner, and such that this user may set
+// its attributes.
+func (w *worker) startMode(e *format.Entry) uint32 {
+	uid, gid := w.owners.numbers(e.Owner)
+	if len(e.XAttrs) > 0 || w.self != [2]uint32{uid, gid} && !w.chownDenied.Load() {
+		return 0o600
+	}
+	return e.Mode & 0o777
+}
+
+func hasHash(e *format.Entry) bool {
+	return !e.AsInParent && (e.Size == 0 || !e.SHA256.IsZero() || !e.DataSHA.IsZero())
+}
+
+// isSmall reports whether all of a file is in one frame.
+func isSmall(e *format.Entry) bool {
+	return e.Size == 0 || len(e.Spans) == 1 && e.Spans[0].HoleBytes == 0 && int64(e.Spans[0].Bytes) == e.Size && !e.SHA256.IsZero()
+}
+
+// small gets the content of a small file, and checks it.
+func (w *worker) small(content *archive.Content, e *format.Entry) ([]byte, error) {
+	segment, err := content.At(w.ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(segment.Data)) != e.Size || sha256.Sum256(segment.Data) != e.SHA256 {
+		return nil, errMismatch
+	}
+	return segment.Data, nil
+}
+
+// large writes the content of a file as it comes, checks it, and says how much it was.
+func (w *worker) large(fd int, content *archive.Content, e *format.Entry) (written int64, err error) {
+	sum := contentSum{hash: sha256.New(), holes: e.DataSHA.IsZero()}
+	for segment, err := range content.Segments(w.ctx) {
+		if err == nil {
+			err = sum.hole(w.ctx, segment.Start)
+		}
+		if err != nil {
+			return written, &contentError{err}
+		}
+		if err := writeAll(fd, segment.Data, segment.Start); err != nil {
+			return written, callFailed("write", err)
+		}
+		sum.data(segment.Data)
+		written += int64(len(segment.Data))
+	}
+	if sum.at < e.Size {
+		if err := unix.Ftruncate(fd, e.Size); err != nil {
+			return written, callFailed("set size", err)
+		}
+	}
+	if err := sum.hole(w.ctx, e.Size); err != nil {
+		return written, &contentError{err}
+	}
+	want := e.SHA256
+	if !sum.holes {
+		want = e.DataSHA
+	}
+	if sum.at != e.Size || format.Hash(sum.hash.Sum(nil)) != want {
+		return written, &contentError{errMismatch}
+	}
+	return written, nil
+}

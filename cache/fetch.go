@@ -1,0 +1,122 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+)
+
+// Pending is a value that is there or on its way. It stays until nobody holds the Pending any more, whether the cache keeps
+// it or not.
+type Pending[V any] struct {
+	done  chan struct{}
+	value V
+	err   error
+}
+
+func newPending[V any]() *Pending[V] { return &Pending[V]{done: make(chan struct{})} }
+
+func (p *Pending[V]) finish(v V, err error) {
+	p.value, p.err = v, err
+	close(p.done)
+}
+
+// Wait returns the value once it is there, or ctx's error once ctx is done.
+func (p *Pending[V]) Wait(ctx context.Context) (V, error) {
+	select {
+	case <-p.done:
+		return p.value, p.err
+	default:
+	}
+	select {
+	case <-p.done:
+		return p.value, p.err
+	case <-ctx.Done():
+		var none V
+		return none, ctx.Err()
+	}
+}
+
+// PanicError is what those who wait get when a fetch panics.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("a fetch panicked: %v\n%s", e.Value, e.Stack) }
+
+var errNotDelivered = errors.New("the fetch ended without this value")
+
+// StartAll begins to fetch, in one call of fetch, the values of those keys that are neither kept nor being fetched, and returns
+// at once with what is pending for each key. Fetch is told the places in keys of what it is to bring, and calls done for each of
+// them, in any order, as it has them.
+func (c *Cache[K, V]) StartAll(keys []K, fetch func(ctx context.Context, places []int, done func(place int, v V, err error))) []*Pending[V] {
+	pending := make([]*Pending[V], len(keys))
+	var mine []int
+	c.mu.Lock()
+	for i, key := range keys {
+		var claimed bool
+		if pending[i], claimed = c.claim(key); claimed {
+			mine = append(mine, i)
+		}
+	}
+	c.mu.Unlock()
+	if len(mine) > 0 {
+		go c.run(&flight[K, V]{cache: c, keys: keys, pending: pending, open: mine}, fetch)
+	}
+	return pending
+}
+
+// flight is one call of fetch.
+type flight[K comparable, V any] struct {
+	cache   *Cache[K, V]
+	keys    []K
+	pending []*Pending[V]
+	open    []int // places not delivered yet
+}
+
+func (c *Cache[K, V]) run(f *flight[K, V], fetch func(context.Context, []int, func(int, V, error))) {
+	failure := errNotDelivered
+	defer func() {
+		if r := recover(); r != nil {
+			failure = &PanicError{Value: r, Stack: debug.Stack()}
+		}
+		f.fail(failure)
+	}()
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-c.lifetime.Done():
+	}
+	if c.lifetime.Err() != nil {
+		failure = ErrClosed
+		return
+	}
+	fetch(c.lifetime, slices.Clone(f.open), f.deliver)
+}
+
+// deliver takes one value. It is called by one goroutine at a time.
+func (f *flight[K, V]) deliver(place int, v V, err error) {
+	i := slices.Index(f.open, place)
+	if i < 0 {
+		return
+	}
+	var bytes int64
+	if err == nil {
+		bytes = f.cache.size(v)
+	} else if f.cache.lifetime.Err() != nil {
+		err = ErrClosed
+	}
+	f.open = slices.Delete(f.open, i, i+1)
+	f.cache.land(f.keys[place], f.pending[place], sized[V]{v, bytes}, err)
+}
+
+// fail ends what was not delivered.
+func (f *flight[K, V]) fail(err error) {
+	for len(f.open) > 0 {
+		var none V
+		f.deliver(f.open[0], none, err)
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+// All that is said, help aside. Rules: one sentence for a failure, with what failed, where, and what to do next; no capital at
+// the start and no full stop at the end, since msgPrefix comes ahead; names as shown gives them, commands in double quotes.
+const (
+	msgPrefix = "dura-mount: "
+
+	// The command line.
+	msgSeeHelp            = `%s; "dura-mount --help" tells more`
+	msgTooFewArgs         = `it takes an archive and a directory to mount it on: dura-mount ARCHIVE MOUNTPOINT`
+	msgTooManyArgs        = `%q is one word too many: dura-mount ARCHIVE MOUNTPOINT [-f] [-o OPTION,...]`
+	msgUnknownFlag        = `there is no option %s here`
+	msgFlagWithoutValue   = `--%s needs a value behind it`
+	msgFlagValue          = `--%s can't be %q: %v`
+	msgUnknownOption      = `there is no mount option %q`
+	msgOptionWithoutValue = `the mount option %[1]s needs a value: -o %[1]s=...`
+	msgOptionWithValue    = `the mount option %s takes no value`
+	msgOptionValue        = `the mount option %s can't be %q: %v`
+	msgEmptyArchive       = `ARCHIVE is empty; name the directory that holds it`
+	msgOtherScheme        = `%s is not a local directory, and this version keeps archives in local directories alone; mount that place, or name a directory`
+	msgNamedArchive       = `%s would be an archive named in a configuration, which this version does not read; name the directory`
+	msgAlarmRule          = `--alarm %s: %v`
+
+	// The mount point.
+	msgNoMountpoint      = `there is no directory %s to mount on; make it: "mkdir %s"`
+	msgNotADirectory     = `%s is not a directory; name a directory to mount on`
+	msgNotEmpty          = `%s is not empty, and mounting there would hide what is in it; name an empty directory, or add -o nonempty`
+	msgInsideArchive     = `%s is inside the archive; name a directory elsewhere`
+	msgDeadMount         = `a mount whose program is gone is left over at %s; take it away: "%s %s"`
+	msgMountpointDenied  = `%s can't be looked into: permission denied; name another directory, or run this as a user who may`
+	msgMountpointNotOurs = `%s can't be mounted on by this user, who may not write there; name another directory`
+	msgMountpointOther   = `%s can't be mounted on: %v`
+
+	// The system.
+	msgNoDevice        = `this system has no /dev/fuse, which every mount of this kind needs; load it: "modprobe fuse"`
+	msgDeviceDenied    = `/dev/fuse can't be opened: permission denied; run this as root, or as a user who may`
+	msgNoFusermount    = `fusermount3 is not there, which mounts for users other than root; install it (Debian: "apt install fuse3"), or run this as root`
+	msgAllowOtherOff   = `allow_other is for root alone, unless /etc/fuse.conf has the line user_allow_other; leave it out, or have root add that line`
+	msgMountDenied     = `the system does not let this user mount on %s; run this as root, or with fusermount3 installed`
+	msgMountFailed     = `%s could not be mounted on: %v`
+	msgServerEnded     = `the program that was to serve %s ended before it could`
+	msgInterrupted     = `interrupted`
+	msgLogFile         = `the log file %s can't be written: %v`
+	msgBackgroundStart = `the program that is to serve the mount can't be started: %v`
+
+	// The archive.
+	msgNoArchive     = `there is no archive at %s; check the path, or mount the disk that holds it`
+	msgTooNew        = `%s was made by a newer Dura (%v); use a newer version`
+	msgNoBand        = `there is no band %q in %s; "dura bands %s" lists them`
+	msgNoBands       = `%s has no complete band yet; "dura bands %s" shows what there is`
+	msgAmbiguous     = `%q is the start of several bands in %s; give more of the id`
+	msgBandDeleted   = `band %s was deleted; "dura bands %s" lists the others`
+	msgNoSubdir      = `there is no directory %s in band %s; "dura ls %s" shows what there is`
+	msgDamaged       = `%s is damaged (%v); "dura verify %s" shows all that is`
+	msgStorageDenied = `%s can't be read: permission denied; run this as a user who may`
+	msgUnexpected    = `%s failed: %v`
+
+	// While it is served.
+	msgBusy       = `%s is in use: it is out of sight now, and ends when the last program lets go of it; a second signal ends it at once`
+	msgUnmountErr = `%s could not be unmounted: %v; try "%s %s"`
+	msgAlarms     = `%d alarms were raised while %s was mounted`
+	msgSuppressed = `(suppressed) %s`
+)
+
+const helpText = `dura-mount shows the bands of an archive as directories, read-only: one for each backup, named by its id, and the link
+latest to the newest one. It returns when the mount can be used. "umount MOUNTPOINT" (or "fusermount3 -u MOUNTPOINT") ends it.
+
+  dura-mount /backup /mnt                     all bands
+  dura-mount /backup /mnt --band latest~1     the last band but one alone
+  dura-mount /backup /mnt -o subdir=home/me   that directory of every band
+
+Options of -o:
+  allow_other      let other users in, each to what the permissions let them
+  band=BAND        as --band
+  subdir=PATH      show this directory of a band alone
+  uid=N, gid=N     show everything as owned by this user, this group
+  cache_size=SIZE  as --cache-size
+  read_ahead=SIZE  how far the kernel reads ahead (root only; default 1M)
+  timeout=TIME     how long a read may wait for the archive before it fails (default 60s)
+  nonempty         mount on a directory that has something in it
+  suid, dev, noexec and what else mount(8) knows
+
+In /etc/fstab:  ARCHIVE MOUNTPOINT fuse.dura-mount ro,noauto 0 0
+
+Exit status: 0 done; 1 failed; 2 the command line was wrong; 3 (with -f) done, and alarms were raised: something is damaged.`

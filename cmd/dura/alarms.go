@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"dura/archive"
+	"dura/archive/alarm"
+)
+
+// setAlarms makes the alarm set of this run, of default rules and those of --alarm.
+func (a *app) setAlarms(defaults []alarm.Rule) error {
+	o := alarm.Options{Defaults: defaults, Notify: a.tellAlarm}
+	for _, text := range a.rules {
+		rule, err := alarm.ParseRule(text)
+		if err != nil {
+			return &usageError{msg: err.Error()}
+		}
+		o.Rules = append(o.Rules, rule)
+	}
+	if isTerminal(a.host.stdin) && isTerminal(a.host.stderr) {
+		answers := bufio.NewReader(a.host.stdin)
+		o.Asker = func(one alarm.Alarm) alarm.Action { return a.askAbout(one, answers) }
+	}
+	var err error
+	a.alarms, err = alarm.NewSet(o)
+	return err
+}
+
+// raise makes an alarm of damage that an iteration can go on behind. What it returns ends the run.
+func (a *app) raise(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return a.alarms.Raise(archive.AlarmOf(err))
+}
+
+// tellAlarm prints an alarm. An alarm that ends the run is told of with the error that does.
+func (a *app) tellAlarm(one alarm.Alarm, action alarm.Action) {
+	if a.json && a.out != nil && action != alarm.Suppress {
+		a.out.noteAlarm(one)
+	}
+	if a.quiet || action == alarm.Abort || action == alarm.Suppress && !a.verbose {
+		return
+	}
+	line := alarmText(one)
+	if action == alarm.Suppress {
+		line = fmt.Sprintf(msgSuppressed, line)
+	}
+	a.console.say(msgPrefix + line)
+}
+
+// alarmText is an alarm on one line: source/denied: /etc/shadow: permission denied.
+func alarmText(one alarm.Alarm) string {
+	line := fmt.Sprintf("%s/%s: %s", one.Area, one.Condition, shown(rooted(one.Filename)))
+	if reason := alarmReason(one); reason != "" {
+		line += ": " + shown(reason)
+	}
+	return line
+}
+
+// alarmReason is what an alarm's kind and file name don't say.
+func alarmReason(one alarm.Alarm) string {
+	if one.Message != "" {
+		return one.Message
+	}
+	if one.Err == nil {
+		return ""
+	}
+	reason := bareReason(one.Err)
+	var e *archive.Error
+	if errors.As(one.Err, &e) && e.Path != "" && string(e.Path) != one.Filename {
+		reason += sprintf(msgFor, e.Path)
+	}
+	return reason
+}
+
+// askAbout asks at the terminal what to do about an alarm. No answer ends the run.
+func (a *app) askAbout(one alarm.Alarm, answers *bufio.Reader) (action alarm.Action) {
+	a.console.converse(func(w io.Writer) {
+		for {
+			fmt.Fprintf(w, msgAsk, alarmText(one))
+			answer, err := answers.ReadString('\n')
+			switch strings.ToLower(strings.TrimSpace(answer)) {
+			case "c", "continue":
+				action = alarm.Continue
+				return
+			case "s", "suppress":
+				action = alarm.Suppress
+				return
+			case "a", "abort":
+				action = alarm.Abort
+				return
+			}
+			if err != nil {
+				fmt.Fprintln(w)
+				action = alarm.Abort
+				return
+			}
+		}
+	})
+	return action
+}
+
+// countAlarms tells with -q how many alarms there were, which is all that is told of them then.
+func (a *app) countAlarms() {
+	if !a.quiet || a.alarms == nil || a.alarms.Raised() == 0 {
+		return
+	}
+	a.console.say(msgPrefix + a.alarmSummary())
+}
+
+// alarmSummary is how many alarms there were, and of which kinds.
+func (a *app) alarmSummary() string {
+	var kinds []string
+	for _, c := range a.alarms.Counts() {
+		if c.Raised > 0 {
+			kinds = append(kinds, fmt.Sprintf("%s/%s %s", c.Area, c.Condition, countText(c.Raised)))
+		}
+	}
+	return countOf(a.alarms.Raised(), "alarm", "alarms") + ": " + strings.Join(kinds, ", ")
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dura/archive/event"
+	"dura/writer"
+	"dura/writer/source"
+)
+
+type backupDocument struct {
+	Archive string `json:"archive" about:"where it is, as given"`
+	Band    string `json:"band,omitempty" about:"id of the band; not there with --dry-run"`
+	State   string `json:"state,omitempty" about:"complete or incomplete"`
+	DryRun  bool   `json:"dry_run" about:"whether nothing was stored"`
+	jsonTotals
+	StoredBytes int64 `json:"stored_bytes" about:"bytes written to the archive"`
+	Objects     int64 `json:"objects" about:"objects written to the archive"`
+	jsonLeftOut
+	ElapsedSeconds float64 `json:"elapsed_seconds" about:"how long it took"`
+	jsonAlarms
+	errorDocument
+}
+
+// jsonLeftOut is what of the source was left out.
+type jsonLeftOut struct {
+	ExcludedEntries  int64 `json:"excluded_entries" about:"entries that patterns left out; what is below them is not counted"`
+	CacheDirectories int64 `json:"cache_directories" about:"cache directories whose content was left out"`
+	OtherFileSystems int64 `json:"other_file_systems" about:"mount points whose content was left out"`
+	Archives         int64 `json:"archives" about:"1 where the archive lies in the source and was left out"`
+}
+
+func jsonLeftOutOf(t source.Totals) jsonLeftOut {
+	return jsonLeftOut{t.Excluded, t.CacheDirectories, t.OtherFileSystems, t.SkippedContents}
+}
+
+type backupOptions struct {
+	exclusions exclusionFlags
+	source     source.Options
+	dryRun     bool
+}
+
+func backupCommand(a *app) *cobra.Command {
+	var o backupOptions
+	c := a.command("backup ARCHIVE PATH...", "Store trees of files in a new band", `Store trees of files in a new band of the archive. What can't be read is left out, with an alarm. A path is stored as it is
+given, without the leading slash.
+
+Patterns: * and ? stand for anything but a slash, ** for any directories, [a-z] and {one,other} for one of those. One without
+a slash is for a name at any depth, one with a slash at its start for a path from the top, one with a slash inside for the end
+of a path; a slash at the end means directories. ! takes back what patterns ahead of it leave out; the last that fits wins.`,
+		func(ctx context.Context, args []string) error { return a.backup(ctx, args[0], args[1:], o) })
+	flags := c.Flags()
+	flags.VarP(exclusionFlag{all: &o.exclusions}, "exclude", "e", "leave out what matches `PATTERN`")
+	flags.Var(exclusionFlag{all: &o.exclusions, fromFile: true}, "exclude-from", "leave out what matches a line of `FILE`; - is standard input")
+	flags.BoolVar(&o.source.ExcludeCaches, "exclude-caches", false, "leave out what is in directories that hold a CACHEDIR.TAG")
+	flags.BoolVarP(&o.source.OneFileSystem, "one-file-system", "x", false, "leave out what other file systems are mounted on")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be read, and store nothing")
+	a.alarmFlag(c)
+	return c
+}
+
+func (a *app) backup(ctx context.Context, place string, paths []string, o backupOptions) error {
+	if err := a.setAlarms(nil); err != nil {
+		return err
+	}
+	patterns, err := o.exclusions.patterns(a.host.stdin)
+	if err != nil {
+		return err
+	}
+	ar, closeArchive, err := a.open(ctx, place)
+	if err != nil {
+		return err
+	}
+	defer closeArchive()
+	o.source.Exclude, o.source.Alarms = patterns, a.alarms
+	if a.verbose {
+		o.source.Skipped = a.tellSkipped
+	}
+	if o.source.Skip, err = skipArchive(place, paths); err != nil {
+		return err
+	}
+	src, err := source.Local(paths, o.source)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		return a.dryBackup(ctx, place, src)
+	}
+	host, err := a.host.name()
+	if err != nil {
+		host = ""
+	}
+	expected := a.lastTotals(ctx, ar, host, paths)
+	progress, end := a.follow(msgBackingUp, expected)
+	if expected == (event.Totals{}) {
+		end = a.countAhead(ctx, paths, o.source, progress, end)
+	}
+	began := a.host.now()
+	result, err := writer.Backup(ctx, ar, src, writer.Options{
+		Now: a.host.now, Random: a.host.random, Host: host, Program: "dura " + versionText(), Sources: paths, Exclusions: patterns,
+		Alarms: a.alarms, Events: progress.sink,
+	})
+	elapsed := a.host.now().Sub(began)
+	end()
+	if err != nil {
+		a.kept = result.Band
+	}
+	return a.tellBackup(place, result, src.Totals(), elapsed, err)
+}
+
+func (a *app) tellBackup(place string, r writer.Result, walked source.Totals, elapsed time.Duration, err error) error {
+	done := r.Totals
+	if a.json {
+		d := backupDocument{
+			Archive: place, Band: string(r.Band), State: stateComplete, jsonTotals: jsonTotalsOf(done), StoredBytes: done.StoredBytes,
+			Objects: done.Objects, jsonLeftOut: jsonLeftOutOf(walked), ElapsedSeconds: elapsed.Seconds(), jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
+		}
+		if err != nil {
+			d.State = stateIncomplete
+		}
+		return a.printDocument(err, d)
+	}
+	if err != nil || a.quiet {
+		return err
+	}
+	t := &table{align: "<<"}
+	t.add(msgRowBand, sprintf(msgComplete, r.Band))
+	t.add(msgRowSource, totalsText(done))
+	leftOut(t, walked)
+	t.add(msgRowStored, storedText(done))
+	t.add(msgRowTook, tookText(done.ContentBytes, elapsed))
+	t.add(msgRowAlarms, a.alarmsText())
+	return t.write(a.stdout)
+}
+
+// dryBackup walks the source, and tells what would be read.
+func (a *app) dryBackup(ctx context.Context, place string, src *source.Trees) error {
+	progress, end := a.follow(msgCounting, event.Totals{})
+	began := a.host.now()
+	done, err := count(ctx, src, progress.sink)
+	elapsed := a.host.now().Sub(began)
+	end()
+	if a.json {
+		return a.printDocument(err, backupDocument{
+			Archive: place, DryRun: true, jsonTotals: jsonTotalsOf(done), jsonLeftOut: jsonLeftOutOf(src.Totals()), ElapsedSeconds: elapsed.Seconds(), jsonAlarms: a.jsonAlarms(),
+			errorDocument: errorDocument{a.errorOf(err)},
+		})
+	}
+	if err != nil || a.quiet {
+		return err
+	}
+	t := &table{align: "<<"}
+	t.add(msgRowWouldRead, totalsText(done))
+	leftOut(t, src.Totals())
+	t.add(msgRowAlarms, a.alarmsText())
+	return t.write(a.stdout)
+}

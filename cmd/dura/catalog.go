@@ -1,0 +1,124 @@
+package main
+
+// All that is said in a run, help aside. Rules: one sentence for a failure, with what failed, where, and what to do next; no
+// capital at the start and no full stop at the end, since msgPrefix comes ahead; names as shown gives them, commands in double
+// quotes with names as shellQuoted gives them.
+const (
+	msgPrefix = "dura: "
+
+	// The command line.
+	msgNoCommand          = `no command is given; "dura help" lists them`
+	msgUnknownCommand     = `there is no command %q; "dura help" lists them`
+	msgUnknownCommandNear = `there is no command %q; did you mean %q? "dura help" lists them all`
+	msgSeeHelp            = `%s; "%s --help" tells more`
+	msgUnknownFlag        = `there is no option %s here`
+	msgFlagWithoutValue   = `--%s needs a value behind it`
+	msgFlagValue          = `--%s can't be %q: %v`
+	msgFlagSyntax         = `%q is not how an option is written`
+	msgTooFewArgs         = `%s needs more than that: dura %s`
+	msgTooManyArgs        = `%q is one word too many: dura %s`
+	msgEmptyArchive       = `ARCHIVE is empty; name the directory that holds it`
+	msgFileScheme         = `name the directory itself as ARCHIVE, without file://: %s`
+	msgOtherScheme        = `%s is not a local directory, and this version keeps archives in local directories alone; mount that place, or name a directory`
+	msgNamedArchive       = `%s would be an archive named in a configuration, which this version does not read; name the directory, which for one that is called so is ./%s`
+	msgCompression        = `--compression can't be %q; it is none, fastest, default or better`
+	msgBlocksAndFiles     = `--blocks and --files are two ways to check; give one of them`
+
+	// The archive as a whole. Arguments: the archive, and again for a command.
+	msgNoArchive          = `there is no archive at %s: nothing is there; "dura init %s" makes one`
+	msgNoArchiveEmpty     = `there is no archive at %s: the directory is empty; is a disk not mounted? "dura init %s" makes an archive there`
+	msgNoArchiveOther     = `there is no archive at %s: there are other files, and no DURA-ARCHIVE; check the path`
+	msgNoArchiveFile      = `there is no archive at %s: that is not a directory; name the directory that holds the archive`
+	msgArchiveExists      = `there is an archive at %s already; "dura bands %s" shows what it holds`
+	msgPlaceTaken         = `%s is not empty, and no archive is in it; give "dura init" a new or an empty directory`
+	msgArchiveTooNew      = `%s was made by a newer Dura: it is of format %d, and this program knows up to format %d; use a newer version of dura`
+	msgArchiveFeature     = `%s needs the feature %q, which this version of dura doesn't know; use a newer version`
+	msgArchiveHeadCorrupt = `DURA-ARCHIVE in %s is damaged (%s); put a good copy of that file back, every other file of the archive can stay as it is`
+
+	// Storage. Arguments: the file, the cause.
+	msgStorageDenied   = `%s: permission denied; run this as a user who may %s there`
+	msgStorageFull     = `no space is left for %s (%s); free some and run this again: what was complete before is as it was`
+	msgStorageReadOnly = `%s can't be written: that file system is read-only; mount it for writing`
+	msgStorageNotFound = `%s is missing from the archive; "dura verify %s" shows all that is`
+	msgStorageExists   = `%s exists already, though only this run would make it; is another backup writing to this archive? Run this again`
+	msgStorageInvalid  = `%s can't be used (%s); check the path`
+	msgStorageIO       = `%s: %s; check the disk or the connection, then "dura verify %s --blocks"`
+
+	// Bands and paths.
+	msgNoBand         = `there is no band "%s" in %s; "dura bands %s" lists them`
+	msgNoCompleteBand = `%s has no complete band; "dura bands %s" lists what is there, and -b ID opens an incomplete one`
+	msgBandAmbiguous  = `"%s" is the start of several bands: %s; give more of the id`
+	msgBandDeleted    = `band %s was deleted; "dura bands %s" lists the others`
+	msgBandTooNew     = `band %s was made by a newer Dura (%s); use a newer version of dura for it`
+	msgNoPath         = `there is no %s in band %s; "dura ls %s%s" lists what there is`
+	msgNotAFile       = `%s is a %s, which has no content to write`
+	msgNotAFileDir    = `%s is a directory; "dura ls %s %s" lists it`
+	msgNotAFileLink   = `%s is a symbolic link to %s; name that instead`
+	msgNotADirectory  = `%s is not a directory`
+	msgDamaged        = `%s is damaged: %s; "dura verify %s" shows all that is, and another band may hold the same`
+
+	// The source.
+	msgSourceMissing  = `there is no %s, which was to be backed up; check the path, or leave it out`
+	msgSourceDenied   = `%s can't be read: permission denied; run this as a user who may, or leave it out`
+	msgSourceOther    = `%s can't be backed up: %s`
+	msgSourceClash    = `%s and %s are different and would both be stored as %s; back them up apart, or from a directory above both`
+	msgSourceInside   = `%s is inside the archive, which can't back up itself; name other trees`
+	msgExcludeFile    = `--exclude-from %s can't be read: %s`
+	msgExcludeLine    = `line %d of %s: the pattern "%s" can't be understood: %s`
+	msgExcludePattern = `the pattern "%s" can't be understood: %s`
+
+	// Restoring.
+	msgDestNotDirectory = `%s can't be restored to: it is not a directory; name another place`
+	msgDestDenied       = `%s can't be restored to: permission denied; name another place, or run this as a user who may write there`
+	msgDestFull         = `%s can't be restored: %s; free some space there and run this again`
+	msgDestOther        = `%s can't be restored to: %s`
+
+	// Anything.
+	msgAborted      = `stopped by an alarm: %s; to go on in spite of it, add --alarm %s`
+	msgInterrupted  = `interrupted`
+	msgOutput       = `standard output takes no more: %s`
+	msgUnexpected   = `%s failed: %s`
+	msgKept         = `; what was stored stays in band %s, which is incomplete`
+	msgKeptRestored = `; what was restored until then is in %s, and each file there is whole`
+	msgFor          = ` (wanted for %s)`
+	msgZeros        = `%s (%s of %s from byte %d on are zeros here)`
+	msgRemoved      = `%s is removed`
+	msgSuppressed   = `(suppressed) %s`
+	msgAsk          = "dura: %s\nContinue, suppress or abort? [c/s/a] "
+
+	// Results and progress.
+	msgArchiveMade     = "made an archive at %s; \"dura backup %s PATH...\" stores trees of files in it\n"
+	msgArchiveSettings = "id %s, compression %s, blocks of up to %s, frames of %s\n"
+	msgNoBandsYet      = `%s has no bands yet; "dura backup %s PATH..." makes one`
+	msgLeft            = "%s left"
+	msgBackingUp       = "backing up"
+	msgCounting        = "counting"
+	msgRestoring       = "restoring"
+	msgVerifying       = "verifying"
+	msgRowBand         = "band"
+	msgRowSource       = "source"
+	msgRowWouldRead    = "would read"
+	msgRowStored       = "stored"
+	msgRowTook         = "took"
+	msgRowRead         = "read"
+	msgRowAlarms       = "alarms"
+	msgRowRestored     = "restored"
+	msgRowWouldRestore = "would restore"
+	msgRowInTheWay     = "in the way"
+	msgRowPassed       = "not reached"
+	msgRowRemoved      = "removed"
+	msgRowWouldRemove  = "would remove"
+	msgRowChecked      = "checked"
+	msgRowDamage       = "damage"
+	msgRowLeftOut      = "left out"
+	msgSkipped         = "%s is left out: %s"
+	msgPattern         = "it matches %s"
+	msgRowUnreferenced = "unreferenced"
+	msgTotals          = "%s: %s, %s"
+	msgStored          = "%s in %s"
+	msgStoredShare     = ", %s of what was read"
+	msgTook            = "%s, %s"
+	msgTo              = "to %s"
+	msgNone            = "none"
+	msgComplete        = "%s, complete"
+)

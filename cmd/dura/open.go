@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"path"
+	"strings"
+
+	"dura/archive"
+	"dura/archive/format"
+	"dura/archive/storage/file"
+)
+
+// localDirectory is the directory that ARCHIVE names. Other places are refused.
+func localDirectory(place string) (string, error) {
+	scheme, rest, found := strings.Cut(place, "://")
+	switch {
+	case place == "":
+		return "", usage(msgEmptyArchive)
+	case found && scheme == "file":
+		return "", usage(msgFileScheme, shown(rest))
+	case found && isScheme(scheme):
+		return "", usage(msgOtherScheme, shown(place))
+	case strings.HasPrefix(place, "@"):
+		return "", usage(msgNamedArchive, shown(place), shown(place))
+	}
+	return place, nil
+}
+
+func isScheme(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789+.-") == ""
+}
+
+// open opens the archive. Close must be called once it is no longer used.
+func (a *app) open(ctx context.Context, place string) (ar *archive.Archive, closeArchive func(), err error) {
+	a.place = place
+	directory, err := localDirectory(place)
+	if err != nil {
+		return nil, nil, err
+	}
+	st, err := file.Open(directory, file.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	ar, err = archive.Open(ctx, st, archive.Options{Alarms: a.alarms})
+	if err != nil {
+		st.Close()
+		return nil, nil, err
+	}
+	return ar, func() {
+		ar.Close()
+		st.Close()
+	}, nil
+}
+
+// openBand opens the archive and the band of it that --band names.
+func (a *app) openBand(ctx context.Context, place string) (*archive.Archive, *archive.Band, func(), error) {
+	ar, closeArchive, err := a.open(ctx, place)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	state, err := ar.FindBand(ctx, a.spec)
+	if err == nil {
+		var b *archive.Band
+		if b, err = ar.OpenBand(ctx, state); err == nil {
+			return ar, b, closeArchive, nil
+		}
+	}
+	closeArchive()
+	return nil, nil, nil, err
+}
+
+// bandPath is the path in a band that a word of the command line means: cleaned, and without the leading slash.
+func bandPath(word string) format.Path {
+	return format.Path(strings.TrimPrefix(path.Clean("/"+word), "/"))
+}
+
+func bandPaths(words []string) []format.Path {
+	var paths []format.Path
+	for _, word := range words {
+		paths = append(paths, bandPath(word))
+	}
+	return paths
+}

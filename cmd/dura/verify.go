@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dura/archive"
+	"dura/archive/alarm"
+	"dura/archive/event"
+	"dura/archive/verify"
+)
+
+type verifyDocument struct {
+	Archive        string  `json:"archive" about:"where it is, as given"`
+	Depth          string  `json:"depth" about:"objects, blocks or files"`
+	Bands          int64   `json:"bands" about:"how many bands were checked"`
+	Objects        int64   `json:"objects" about:"how many objects"`
+	Blocks         int64   `json:"blocks" about:"how many of them are blocks"`
+	Files          int64   `json:"files" about:"how many files, whose content was checked, with --files"`
+	Bytes          int64   `json:"bytes" about:"how many bytes were read and checked"`
+	Damaged        int64   `json:"damaged" about:"how many objects or files are missing or not as they were stored"`
+	Unreferenced   int64   `json:"unreferenced" about:"how many objects of these bands nothing refers to"`
+	ElapsedSeconds float64 `json:"elapsed_seconds" about:"how long it took"`
+	jsonAlarms
+	errorDocument
+}
+
+func verifyCommand(a *app) *cobra.Command {
+	var blocks, files bool
+	c := a.command("verify ARCHIVE", "Check that what is stored is whole",
+		`Check that every object that a band refers to is there with its size, and that the index can be read. With --blocks
+every stored object is read and checked against its hash; with --files, the content of every file.
+Damage is told of by alarms; the exit status is then 3.`,
+		func(ctx context.Context, args []string) error {
+			depth := verify.Objects
+			switch {
+			case blocks && files:
+				return usage(msgBlocksAndFiles)
+			case blocks:
+				depth = verify.Blocks
+			case files:
+				depth = verify.Files
+			}
+			return a.verify(ctx, args[0], depth)
+		})
+	c.Flags().BoolVar(&blocks, "blocks", false, "check the hash of every stored object")
+	c.Flags().BoolVar(&files, "files", false, "check the content of every file")
+	c.Flags().StringVarP(&a.spec, "band", "b", "", "check this `BAND` alone (default all of them)")
+	c.RegisterFlagCompletionFunc("band", a.completeBand)
+	a.alarmFlag(c)
+	return c
+}
+
+func (a *app) verify(ctx context.Context, place string, depth verify.Depth) error {
+	if err := a.setAlarms(alarm.ReadingRules()); err != nil {
+		return err
+	}
+	ar, closeArchive, err := a.open(ctx, place)
+	if err != nil {
+		return err
+	}
+	defer closeArchive()
+	bands, err := a.bandsToVerify(ctx, ar)
+	if err != nil {
+		return err
+	}
+	progress, end := a.follow(msgVerifying, event.Totals{})
+	began := a.host.now()
+	result, err := verify.Verify(ctx, ar, bands, verify.Options{Depth: depth, Alarms: a.alarms, Events: progress.sink})
+	elapsed := a.host.now().Sub(began)
+	end()
+	if a.json {
+		return a.printDocument(err, verifyDocument{
+			Archive: place, Depth: depthWord(depth), Bands: result.Bands, Objects: result.Objects, Blocks: result.Blocks,
+			Files: result.Files, Bytes: result.Bytes, Damaged: result.Damaged,
+			Unreferenced: result.Unreferenced, ElapsedSeconds: elapsed.Seconds(),
+			jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
+		})
+	}
+	if err != nil || a.quiet {
+		return err
+	}
+	return verifySummary(result, elapsed).write(a.stdout)
+}
+
+// bandsToVerify are the band that --band names, or all.
+func (a *app) bandsToVerify(ctx context.Context, ar *archive.Archive) ([]archive.BandState, error) {
+	if a.spec == "" {
+		return ar.Bands(ctx)
+	}
+	one, err := ar.FindBand(ctx, a.spec)
+	return []archive.BandState{one}, err
+}
+
+func depthWord(d verify.Depth) string {
+	switch d {
+	case verify.Blocks:
+		return "blocks"
+	case verify.Files:
+		return "files"
+	}
+	return "objects"
+}
+
+func verifySummary(r verify.Result, elapsed time.Duration) *table {
+	t := &table{align: "<<"}
+	checked := countOf(r.Bands, "band", "bands") + ", " + countOf(r.Objects, "object", "objects") + ", " +
+		countOf(r.Blocks, "block", "blocks") + " among them"
+	if r.Files > 0 {
+		checked += ", " + countOf(r.Files, "file", "files")
+	}
+	t.add(msgRowChecked, checked)
+	t.add(msgRowRead, tookText(r.Bytes, elapsed))
+	damage := msgNone
+	if r.Damaged > 0 {
+		damage = countText(r.Damaged)
+	}
+	t.add(msgRowDamage, damage)
+	if r.Unreferenced > 0 {
+		t.add(msgRowUnreferenced, countOf(r.Unreferenced, "object", "objects"))
+	}
+	return t
+}

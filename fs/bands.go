@@ -1,0 +1,204 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"dura/archive"
+	"dura/archive/format"
+)
+
+// patience is how long a request waits for a new list of bands before it makes do with the old one.
+const patience = time.Second
+
+var errTooManyBands = errors.New("more bands than one mount can number")
+
+// slot is a band that the mount has numbered. A number is never used again, so what the kernel knows of it stays true.
+type slot struct {
+	number int
+	id     format.BandID
+	state  archive.BandState
+}
+
+// bandList is the bands that are shown. It is listed anew when it is asked for and old; while the storage does not answer,
+// the old list stands.
+type bandList struct {
+	list    func(context.Context) ([]archive.BandState, error)
+	mount   context.Context // ends with the mount
+	options Options
+	changed func()      // called behind every change but the first listing's
+	failed  func(error) // called when a listing failed and the old one stands
+
+	mu         sync.Mutex
+	slots      []*slot          // by number
+	shown      map[string]*slot // by name
+	latest     *slot            // nil if there is none
+	listedAt   time.Time        // zero before the first listing
+	changedAt  time.Time
+	refreshing *refreshing // nil unless a listing is under way
+}
+
+type refreshing struct {
+	begun time.Time
+	done  chan struct{}
+	err   error
+}
+
+// slot finds a band by its number; nil if there is none.
+func (l *bandList) slot(number int) *slot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if number >= len(l.slots) {
+		return nil
+	}
+	return l.slots[number]
+}
+
+// add numbers one band.
+func (l *bandList) add(state archive.BandState) *slot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.addLocked(state)
+}
+
+func (l *bandList) addLocked(state archive.BandState) *slot {
+	s := &slot{number: len(l.slots), id: state.ID, state: state}
+	l.slots = append(l.slots, s)
+	return s
+}
+
+// refresh makes sure that the list is not older than it may be. It fails only where there is no list at all.
+func (l *bandList) refresh(ctx context.Context) error {
+	l.mu.Lock()
+	now := l.options.Now()
+	known := !l.listedAt.IsZero()
+	if known && now.Sub(l.listedAt) < l.options.Refresh {
+		l.mu.Unlock()
+		return nil
+	}
+	if l.refreshing == nil {
+		l.refreshing = &refreshing{begun: now, done: make(chan struct{})}
+		go l.relist(l.refreshing)
+	}
+	r := l.refreshing
+	l.mu.Unlock()
+
+	var enough <-chan time.Time
+	if known {
+		timer := time.NewTimer(patience - now.Sub(r.begun))
+		defer timer.Stop()
+		enough = timer.C
+	}
+	select {
+	case <-r.done:
+		if known {
+			return nil
+		}
+		return r.err
+	case <-enough:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *bandList) relist(r *refreshing) {
+	ctx, cancel := context.WithTimeout(l.mount, l.options.Timeout)
+	defer cancel()
+	states, err := l.list(ctx)
+	l.mu.Lock()
+	first := l.listedAt.IsZero()
+	hasChanged := false
+	if err == nil {
+		hasChanged, err = l.apply(states)
+	}
+	if err == nil || !first {
+		l.listedAt = l.options.Now() // a listing that failed is not tried again at once either
+	}
+	l.refreshing = nil
+	l.mu.Unlock()
+	r.err = err
+	close(r.done)
+	switch {
+	case first:
+	case err != nil:
+		l.failed(err)
+	case hasChanged:
+		l.changed()
+	}
+}
+
+// apply takes in a listing and reports whether anything is different.
+func (l *bandList) apply(states []archive.BandState) (changed bool, err error) {
+	shown := make(map[string]*slot, len(states))
+	var latest *slot
+	for _, state := range states {
+		if !state.Complete || state.Deleted {
+			continue
+		}
+		s := l.shown[string(state.ID)]
+		if s == nil {
+			if len(l.slots) >= maxSlots {
+				return changed, errTooManyBands
+			}
+			s = l.addLocked(state)
+			changed = true
+		}
+		shown[string(s.id)] = s
+		latest = s // states come by id, and so by time
+	}
+	changed = changed || len(shown) != len(l.shown)
+	if changed || l.changedAt.IsZero() {
+		l.changedAt = l.changeTime(latest)
+	}
+	l.shown, l.latest = shown, latest
+	return changed, nil
+}
+
+// changeTime is the modification time of the directory of bands: that of the latest band at first, and later when the mount
+// saw a change, but never the same twice.
+func (l *bandList) changeTime(latest *slot) time.Time {
+	switch now := l.options.Now(); {
+	case l.listedAt.IsZero() && latest != nil:
+		return latest.id.Time()
+	case now.After(l.changedAt):
+		return now
+	default:
+		return l.changedAt.Add(1)
+	}
+}
+
+// view is the list at one moment.
+type view struct {
+	slots     []*slot // what is shown, by number
+	latest    *slot
+	changedAt time.Time
+}
+
+func (l *bandList) view() view {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v := view{latest: l.latest, changedAt: l.changedAt, slots: make([]*slot, 0, len(l.shown))}
+	for _, s := range l.slots {
+		if l.shown[string(s.id)] == s {
+			v.slots = append(v.slots, s)
+		}
+	}
+	return v
+}
+
+// find is the band shown under name; nil if there is none.
+func (l *bandList) find(name string) *slot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.shown[name]
+}
+
+// newest is the latest complete band, nil if there is none.
+func (l *bandList) newest() *slot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.latest
+}

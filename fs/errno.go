@@ -1,0 +1,59 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"syscall"
+
+	"dura/archive"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// errnos says what each kind of error is to a program that uses the mount.
+var errnos = map[archive.Kind]syscall.Errno{
+	archive.KindIO:            syscall.EIO,
+	archive.KindNotFound:      syscall.ENOENT,
+	archive.KindMissing:       syscall.EIO, // never ENOENT: what can't be read is not what isn't there
+	archive.KindNotAnArchive:  syscall.EIO,
+	archive.KindTooNew:        syscall.EOPNOTSUPP,
+	archive.KindCorrupt:       syscall.EIO,
+	archive.KindMismatch:      syscall.EIO,
+	archive.KindDenied:        syscall.EACCES,
+	archive.KindAmbiguous:     syscall.EIO,
+	archive.KindExists:        syscall.EIO,
+	archive.KindDeleted:       syscall.ESTALE,
+	archive.KindNotADirectory: syscall.ENOTDIR,
+	archive.KindNotAFile:      syscall.EINVAL,
+}
+
+// errnoOf is what a program is told of err.
+func errnoOf(err error) syscall.Errno {
+	var (
+		errno  syscall.Errno
+		stored *archive.Error
+	)
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &stored):
+		if errno, ok := errnos[stored.Kind]; ok {
+			return errno
+		}
+	case errors.Is(err, context.Canceled):
+		return syscall.EINTR
+	case errors.As(err, &errno) && errno != 0:
+		return errno
+	}
+	return syscall.EIO
+}
+
+// status answers a request with err, and raises an alarm if err is nothing that an archive in good health would give.
+func (f *FileSystem) status(r *request, err error) fuse.Status {
+	errno := errnoOf(err)
+	switch errno {
+	case syscall.EIO, syscall.EACCES, syscall.EOPNOTSUPP:
+		f.alarms.raise(err, r.about)
+	}
+	return fuse.Status(errno)
+}

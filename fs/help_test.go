@@ -1,0 +1,92 @@
+package fs_test
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"dura/archive"
+	"dura/archive/alarm"
+	"dura/archive/archivetest"
+	"dura/archive/format"
+	"dura/archive/storage"
+	"dura/fs"
+)
+
+// mounter is who mounts in tests.
+var mounter = fs.Owner{UID: 12, GID: 34}
+
+// raised collects alarms.
+type raised struct {
+	mu     sync.Mutex
+	alarms []alarm.Alarm
+}
+
+func (r *raised) Raise(a alarm.Alarm) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.alarms = append(r.alarms, a)
+	return nil
+}
+
+func (r *raised) all() []alarm.Alarm {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]alarm.Alarm(nil), r.alarms...)
+}
+
+// newFS makes a file system that nobody has mounted.
+func newFS(t *testing.T, st storage.Storage, o fs.Options) (*fs.FileSystem, *raised) {
+	t.Helper()
+	a, err := archive.Open(t.Context(), st, archive.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	alarms := &raised{}
+	o.Alarms, o.Mounter = alarms, mounter
+	f, err := fs.New(t.Context(), a, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, alarms
+}
+
+// newBand begins a band in st.
+func newBand(t *testing.T, st storage.Storage, n int) *archivetest.Band {
+	t.Helper()
+	return archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(n)})
+}
+
+// oneBand is an archive with a complete band of these items.
+func oneBand(t *testing.T, items []archivetest.Item) storage.Storage {
+	t.Helper()
+	st := archivetest.NewArchive(t)
+	newBand(t, st, 0).Complete(items)
+	return st
+}
+
+// item is an entry of an archivetest tree that f changes.
+func item(p format.Path, kind format.Kind, f func(*format.Entry)) archivetest.Item {
+	it := archivetest.Dir(p)
+	it.Kind = kind
+	if f != nil {
+		f(&it.Entry)
+	}
+	return it
+}
+
+// writeTree writes the files of an archivetest tree to a local directory.
+func writeTree(t *testing.T, dir string, content map[string]string) {
+	t.Helper()
+	for name, text := range content {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

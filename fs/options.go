@@ -1,0 +1,55 @@
+package fs
+
+import (
+	"time"
+
+	"dura/archive/alarm"
+	"dura/archive/format"
+)
+
+// Owner is a user and a group.
+type Owner struct{ UID, GID uint32 }
+
+// Options say what is shown and how. The zero value is ready for use but for Now and Mounter.
+type Options struct {
+	// Band shows one band alone, with its tree right at the mount's root: whatever archive.FindBand takes. Empty shows a
+	// directory for each complete band, and the link latest.
+	Band string
+	// Subtree shows only what is in this directory of each band.
+	Subtree format.Path
+
+	// UID and GID take the place of everybody who owns something in a band; nil shows the true owners.
+	UID, GID *uint32
+	// Mounter owns what the mount makes up: the root and, as long as nobody else may enter them, the bands' directories.
+	Mounter Owner
+	// Shared says that others than Mounter may use the mount, so that permissions count: a band's directory then has those
+	// that its topmost directory had.
+	Shared bool
+
+	// Timeout is how long a request may take before it fails with EIO. 0: a minute.
+	Timeout time.Duration
+	// Refresh is how old the list of bands may be. 0: a second.
+	Refresh time.Duration
+	// Now is the time of day; time.Now if nil.
+	Now func() time.Time
+	// Alarms gets what is damaged or can't be reached; nil is silence. What it returns changes nothing: the mount goes on.
+	Alarms alarm.Raiser
+}
+
+const (
+	defaultTimeout = time.Minute
+	defaultRefresh = time.Second
+)
+
+func (o Options) withDefaults() Options {
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Refresh == 0 {
+		o.Refresh = defaultRefresh
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}

@@ -1,0 +1,146 @@
+package source_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"dura/archive/format"
+	"dura/writer/source"
+)
+
+const deepLevels = 3000
+
+// makeDeep makes directories inside one another, each with a subdirectory beside the one that leads down, and a file at
+// the bottom.
+func makeDeep(t *testing.T, dir string, levels int) {
+	t.Helper()
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	must(t, err)
+	t.Cleanup(func() { must(t, exec.Command("rm", "-rf", dir+"/down", dir+"/x").Run()) })
+	for range levels {
+		must(t, unix.Mkdirat(fd, "down", 0o755))
+		must(t, unix.Mkdirat(fd, "x", 0o755))
+		must(t, unix.Mkdirat(fd, "x/y", 0o755))
+		next, err := unix.Openat(fd, "down", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+		must(t, err)
+		must(t, unix.Close(fd))
+		fd = next
+	}
+	bottom, err := unix.Openat(fd, "bottom", unix.O_CREAT|unix.O_WRONLY, 0o644)
+	must(t, err)
+	must(t, unix.Close(bottom))
+	must(t, unix.Close(fd))
+}
+
+func TestDeepTreesNeedFewOpenFiles(t *testing.T) {
+	var dir string
+	if !child() {
+		dir = makeTree(t)
+		makeDeep(t, dir, deepLevels)
+	}
+	if !inChild(t, dir, 0) {
+		return
+	}
+	const files = 40
+	must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files}))
+	for name, o := range walkOptions {
+		src, alarms := local(t, o, ".")
+		var handles []source.Handle
+		last, entries := format.Root, 0
+		for n, err := range src.Walk(t.Context()) {
+			must(t, err)
+			if entries > 0 && format.Compare(last, n.Entry.Path) >= 0 {
+				t.Fatalf("%s: %q comes behind %q", name, n.Entry.Path, last)
+			}
+			last = n.Entry.Path
+			if entries%10 == 0 || strings.HasSuffix(string(last), "bottom") {
+				handles = append(handles, n.Handle)
+			} else {
+				must(t, n.Handle.Close())
+			}
+			entries++
+		}
+		if want := 1 + 3*deepLevels + 1; entries != want {
+			t.Errorf("%s: %d entries, want %d", name, entries, want)
+		}
+		equal(t, alarms.take(""), nil)
+		useAll(t, handles)
+		equal(t, alarms.take(""), nil)
+	}
+}
+
+// useAll uses handles, in an order that goes up and down, and closes them.
+func useAll(t *testing.T, handles []source.Handle) {
+	t.Helper()
+	opened := 0
+	for i := range handles {
+		h := handles[i/2]
+		if i%2 == 1 {
+			h = handles[len(handles)-1-i/2]
+		}
+		if _, err := h.XAttrs(); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(h.Filename(), "bottom") {
+			c, err := h.Open()
+			must(t, err)
+			must(t, c.Close())
+			opened++
+		}
+		must(t, h.Close())
+	}
+	if opened != 1 {
+		t.Errorf("the file at the bottom was opened %d times", opened)
+	}
+}
+
+func TestPathsThatAreTooLongAreLeftOut(t *testing.T) {
+	dir := makeTree(t)
+	long := strings.Repeat("n", 250)
+	t.Chdir(dir)
+	t.Cleanup(func() { must(t, exec.Command("rm", "-rf", dir+"/"+long).Run()) })
+	fd, err := unix.Open(".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	must(t, err)
+	const levels = format.MaxPathBytes/251 + 3
+	for range levels {
+		must(t, unix.Mkdirat(fd, long, 0o755))
+		next, err := unix.Openat(fd, long, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+		must(t, err)
+		must(t, unix.Close(fd))
+		fd = next
+	}
+	must(t, unix.Close(fd))
+	src, alarms := local(t, source.Options{}, ".")
+	entries := walk(t, src)
+	if want := 1 + format.MaxPathBytes/251; len(entries) != want {
+		t.Errorf("%d entries, want %d", len(entries), want)
+	}
+	if raised := alarms.take(""); len(raised) != 1 || !strings.HasPrefix(raised[0], "source/unsupported nnn") {
+		t.Errorf("%d alarms: %.50q", len(raised), fmt.Sprint(raised))
+	}
+}
+
+func TestManyNamesInOneDirectory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it makes many files")
+	}
+	dir := makeTree(t)
+	const files = 50_000
+	for i := range files {
+		// In no order.
+		must(t, os.WriteFile(fmt.Sprintf("%s/%d", dir, (i*7919)%files), nil, 0o600))
+	}
+	for _, bytes := range []int64{0, 200_000} {
+		src, alarms := local(t, source.Options{MaxNameBytes: bytes}, dir)
+		entries := int64(len(walk(t, src)))
+		if totals := src.Totals(); entries != totals.Entries || entries < files || (totals.Spills > 0) != (bytes > 0) {
+			t.Errorf("%d entries, %+v", entries, totals)
+		}
+		equal(t, alarms.take(dir), nil)
+	}
+}
