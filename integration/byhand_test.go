@@ -21,10 +21,10 @@ func byHandSource(t *testing.T) string {
 	shell(t, src, `
 		mkdir -p home/me 'odd names' empty "$(printf 'n\377\n')" deep/$(printf 'd%.0s' {1..120})/$(printf 'e%.0s' {1..120})
 		echo 'dear reader' > home/me/letter.txt; touch home/me/nothing
-		cp home/me/letter.txt home/me/copy.txt
+		cp home/me/letter.txt home/me/other.txt
 		ln home/me/letter.txt home/me/linked; ln -s letter.txt home/me/symlink; mkfifo home/me/fifo
 		echo -n x > 'odd names/-a b'; echo -n y > "odd names/$(printf 'q"\\\n\377é')"; echo -n z > "odd names/$(printf 'l%.0s' {1..255})"
-		echo -n w > deep/d*/e*/file; ln -s ../../nowhere/$(printf 's%.0s' {1..200}) deep/long-link
+		(cd deep/d*/e* && echo -n w > file); ln -s ../../nowhere/$(printf 's%.0s' {1..200}) deep/long-link
 		head -c 9000000 /dev/urandom > home/me/large; cat home/me/large home/me/large > home/me/doubled
 		ln home/me/large 'odd names/large too'
 		truncate -s 300000 sparse; printf data | dd of=sparse conv=notrunc seek=100000 oflag=seek_bytes status=none

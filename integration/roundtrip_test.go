@@ -11,10 +11,14 @@ import (
 )
 
 // sameByRsync fails the test if rsync would have anything to do to make dest like src, to the nanosecond.
-func sameByRsync(t *testing.T, src, dest string) {
+func sameByRsync(t *testing.T, src, dest string, exclude ...string) {
 	t.Helper()
 	need(t, "rsync")
-	out := shell(t, "/", "rsync -aHAXnic --modify-window=-1 --delete "+quoted(src+"/")+" "+quoted(dest+"/"))
+	script := "rsync -aHAXnic --modify-window=-1 --delete"
+	for _, e := range exclude {
+		script += " --exclude=" + quoted(e)
+	}
+	out := shell(t, "/", script+" "+quoted(src+"/")+" "+quoted(dest+"/"))
 	if out != "" {
 		t.Fatalf("rsync finds %d differences between %s and %s:\n%.2000s", strings.Count(out, "\n"), src, dest, out)
 	}
@@ -53,7 +57,7 @@ func TestAwkwardTreeComesBackExactly(t *testing.T) {
 	}
 	dura(t, "restore", archive, dest)
 	same(t, src, dest)
-	sameByRsync(t, src, dest)
+	sameByRsync(t, src, dest, "/long-paths") // rsync itself goes no further than PATH_MAX
 	dura(t, "verify", "--files", archive)
 }
 
