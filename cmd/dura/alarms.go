@@ -49,7 +49,7 @@ func (a *app) tellAlarm(one alarm.Alarm, action alarm.Action) {
 	}
 	line := alarmText(one)
 	if action == alarm.Suppress {
-		line = fmt.Sprintf(msgSuppressed, line)
+		line = sprintf(msgSuppressed, line)
 	}
 	a.console.say(msgPrefix + line)
 }

@@ -43,14 +43,17 @@ type backupOptions struct {
 	dryRun     bool
 }
 
+const helpBackup = `Store trees of files in a new band of the archive. What can't be read is left out, with an alarm. A path is stored
+as it is given, without the leading slash.
+
+Patterns: * and ? stand for anything but a slash, ** for any directories, [a-z] and {one,other} for one of those. One
+without a slash is for a name at any depth, one with a slash at its start for a path from the top, one with a slash
+inside for the end of a path; a slash at the end means directories. ! takes back what patterns ahead of it leave out;
+the last that fits wins.`
+
 func backupCommand(a *app) *cobra.Command {
 	var o backupOptions
-	c := a.command("backup ARCHIVE PATH...", "Store trees of files in a new band", `Store trees of files in a new band of the archive. What can't be read is left out, with an alarm. A path is stored as it is
-given, without the leading slash.
-
-Patterns: * and ? stand for anything but a slash, ** for any directories, [a-z] and {one,other} for one of those. One without
-a slash is for a name at any depth, one with a slash at its start for a path from the top, one with a slash inside for the end
-of a path; a slash at the end means directories. ! takes back what patterns ahead of it leave out; the last that fits wins.`,
+	c := a.command("backup ARCHIVE PATH...", "Store trees of files in a new band", helpBackup,
 		func(ctx context.Context, args []string) error { return a.backup(ctx, args[0], args[1:], o) })
 	flags := c.Flags()
 	flags.VarP(exclusionFlag{all: &o.exclusions}, "exclude", "e", "leave out what matches `PATTERN`")
@@ -116,7 +119,8 @@ func (a *app) tellBackup(place string, r writer.Result, walked source.Totals, el
 	if a.json {
 		d := backupDocument{
 			Archive: place, Band: string(r.Band), State: stateComplete, jsonTotals: jsonTotalsOf(done), StoredBytes: done.StoredBytes,
-			Objects: done.Objects, jsonLeftOut: jsonLeftOutOf(walked), ElapsedSeconds: elapsed.Seconds(), jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
+			Objects: done.Objects, jsonLeftOut: jsonLeftOutOf(walked), ElapsedSeconds: elapsed.Seconds(),
+			jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
 		}
 		if err != nil {
 			d.State = stateIncomplete
@@ -145,7 +149,8 @@ func (a *app) dryBackup(ctx context.Context, place string, src *source.Trees) er
 	end()
 	if a.json {
 		return a.printDocument(err, backupDocument{
-			Archive: place, DryRun: true, jsonTotals: jsonTotalsOf(done), jsonLeftOut: jsonLeftOutOf(src.Totals()), ElapsedSeconds: elapsed.Seconds(), jsonAlarms: a.jsonAlarms(),
+			Archive: place, DryRun: true, jsonTotals: jsonTotalsOf(done), jsonLeftOut: jsonLeftOutOf(src.Totals()),
+			ElapsedSeconds: elapsed.Seconds(), jsonAlarms: a.jsonAlarms(),
 			errorDocument: errorDocument{a.errorOf(err)},
 		})
 	}

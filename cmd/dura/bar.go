@@ -66,7 +66,11 @@ func (g glance) line(columns int) string {
 		}
 		parts = append(parts, fmt.Sprintf("%2d%%", int(share*100)))
 	}
-	parts = append(parts, countOf(g.done.Files, "file", "files"), bytesText(g.done.ContentBytes), bytesText(int64(g.rate))+"/s")
+	done := countOf(g.done.Files, "file", "files")
+	if g.done.Files == 0 && g.done.Entries > 0 { // an index is read, no content
+		done = countOf(g.done.Entries, "entry", "entries")
+	}
+	parts = append(parts, done, bytesText(g.done.ContentBytes), bytesText(int64(g.rate))+"/s")
 	if left, ok := g.left(); ok {
 		parts = append(parts, sprintf(msgLeft, clockText(left)))
 	}

@@ -21,8 +21,9 @@ type pieceLine struct {
 
 func catCommand(a *app) *cobra.Command {
 	c := a.command("cat ARCHIVE PATH...", "Write the content of files to standard output",
-		`Write the content of files of one band to standard output, one after the other. What can't be read of a damaged file is an
-alarm, and zeros stand in its place; with --alarm "*/*=abort" the command ends there.`,
+		`Write the content of files of one band to standard output, one after the other. Of a damaged file only what stands ahead of
+the damage is written, and an alarm says where that ends; "dura restore" writes whole files alone. With --json what stands behind the damage
+follows, each piece with its offset.`,
 		func(ctx context.Context, args []string) error { return a.cat(ctx, args[0], bandPaths(args[1:])) })
 	c.ValidArgsFunction = a.completePaths(1)
 	a.bandFlag(c, "from this band")
@@ -47,11 +48,10 @@ func (a *app) cat(ctx context.Context, place string, paths []format.Path) error 
 		if err == nil {
 			continue
 		}
-		var lost *outputError
-		if errors.As(err, &lost) || ctx.Err() != nil {
+		if err := out.end(); err != nil {
 			return err
 		}
-		if err := out.end(); err != nil {
+		if aborted := (*alarm.AbortError)(nil); errors.As(err, &aborted) || ctx.Err() != nil {
 			return err
 		}
 		a.fail(err)
@@ -60,7 +60,7 @@ func (a *app) cat(ctx context.Context, place string, paths []format.Path) error 
 	return errors.Join(out.end(), failure)
 }
 
-// catFile writes the content of one file. What of it is damaged is an alarm, and is left out as if it were a hole.
+// catFile writes the content of one file, up to what is damaged of it: zeros in its place could be taken for content.
 func (a *app) catFile(ctx context.Context, ar *archive.Archive, band *archive.Band, p format.Path) error {
 	e, err := band.Lookup(ctx, p)
 	if err != nil {
@@ -78,7 +78,7 @@ func (a *app) catFile(ctx context.Context, ar *archive.Archive, band *archive.Ba
 	}
 	for segment, err := range ar.Content(e.Entry).Segments(ctx) {
 		if err != nil {
-			if err := a.lost(ctx, p, segment, err); err != nil {
+			if err := a.lost(ctx, p, segment, err); err != nil || !a.json {
 				return err
 			}
 			continue
@@ -98,7 +98,7 @@ func (a *app) lost(ctx context.Context, p format.Path, what archive.Segment, err
 	one := archive.AlarmOf(err)
 	one.Message = alarmReason(one)
 	if !a.json {
-		one.Message = sprintf(msgZeros, bareReason(err), countOf(what.Bytes, "byte", "bytes"), p, what.Start)
+		one.Message = sprintf(msgCutShort, bareReason(err), p, what.Start)
 	}
 	return a.alarms.Raise(one)
 }

@@ -17,7 +17,7 @@ const (
 	msgFlagSyntax         = `%q is not how an option is written`
 	msgTooFewArgs         = `%s needs more than that: dura %s`
 	msgTooManyArgs        = `%q is one word too many: dura %s`
-	msgEmptyArchive       = `ARCHIVE is empty; name the directory that holds it`
+	msgEmptyArg           = `argument %d is empty, is a variable not set? dura %s`
 	msgFileScheme         = `name the directory itself as ARCHIVE, without file://: %s`
 	msgOtherScheme        = `%s is not a local directory, and this version keeps archives in local directories alone; mount that place, or name a directory`
 	msgNamedArchive       = `%s would be an archive named in a configuration, which this version does not read; name the directory, which for one that is called so is ./%s`
@@ -81,7 +81,7 @@ const (
 	msgKept         = `; what was stored stays in band %s, which is incomplete`
 	msgKeptRestored = `; what was restored until then is in %s, and each file there is whole`
 	msgFor          = ` (wanted for %s)`
-	msgZeros        = `%s (%s of %s from byte %d on are zeros here)`
+	msgCutShort     = `%s (%s ends here at byte %d)`
 	msgRemoved      = `%s is removed`
 	msgSuppressed   = `(suppressed) %s`
 	msgAsk          = "dura: %s\nContinue, suppress or abort? [c/s/a] "
@@ -118,6 +118,7 @@ const (
 	msgStored          = "%s in %s"
 	msgStoredShare     = ", %s of what was read"
 	msgTook            = "%s, %s"
+	msgIn              = "%s in %s"
 	msgTo              = "to %s"
 	msgNone            = "none"
 	msgComplete        = "%s, complete"

@@ -20,7 +20,8 @@ type initDocument struct {
 
 func initCommand(a *app) *cobra.Command {
 	var compression string
-	c := a.command("init ARCHIVE", "Make an archive", `Make an archive in a new or an empty directory. Its files can be read by their owner alone.`,
+	c := a.command("init ARCHIVE", "Make an archive",
+		"Make an archive in a new or an empty directory. Its files can be read by their owner alone.",
 		func(ctx context.Context, args []string) error { return a.initArchive(ctx, args[0], compression) })
 	c.Flags().StringVar(&compression, "compression", string(format.DefaultCompression),
 		"how hard to compress: none, fastest, default or better, as `LEVEL`")

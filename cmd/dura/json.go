@@ -112,11 +112,8 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// printJSON writes v, a document or the last object of a stream, to standard output.
-func (a *app) printJSON(v any) error {
-	a.told = true
-	return writeJSON(a.stdout, v)
-}
+// printJSON writes v to standard output.
+func (a *app) printJSON(v any) error { return writeJSON(a.stdout, v) }
 
 // errorOf is err for a document that tells of a failure beside what was done; nil where there was none.
 func (a *app) errorOf(err error) *jsonError {

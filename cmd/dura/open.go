@@ -14,8 +14,6 @@ import (
 func localDirectory(place string) (string, error) {
 	scheme, rest, found := strings.Cut(place, "://")
 	switch {
-	case place == "":
-		return "", usage(msgEmptyArchive)
 	case found && scheme == "file":
 		return "", usage(msgFileScheme, shown(rest))
 	case found && isScheme(scheme):

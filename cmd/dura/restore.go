@@ -73,7 +73,8 @@ func (a *app) restore(ctx context.Context, place, dest string, o restore.Options
 	if a.json {
 		return a.printDocument(err, restoreDocument{
 			Archive: place, Band: string(band.ID()), Dest: dest, DryRun: o.DryRun, jsonTotals: jsonTotalsOf(result.Totals),
-			InTheWay: result.Left, NotReached: result.Passed, Removed: result.Removed, ElapsedSeconds: elapsed.Seconds(), jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
+			InTheWay: result.Left, NotReached: result.Passed, Removed: result.Removed, ElapsedSeconds: elapsed.Seconds(),
+			jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
 		})
 	}
 	if err != nil || a.quiet {

@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ type usageError struct {
 
 func (e *usageError) Error() string { return e.msg }
 
-func usage(format string, args ...any) error { return &usageError{msg: fmt.Sprintf(format, args...)} }
+func usage(format string, args ...any) error { return &usageError{msg: sprintf(format, args...)} }
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
@@ -31,7 +32,6 @@ func newRoot(a *app) *cobra.Command {
 		Args:              cobra.ArbitraryArgs, // the command's name is checked below, with a sentence of our own
 		RunE:              func(c *cobra.Command, args []string) error { return noCommand(c, args) },
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.startProfile() },
-		DisableAutoGenTag: true,
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetUsageTemplate(usageTemplate)
@@ -91,15 +91,15 @@ func flagSentence(err error) string {
 	)
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
-		return fmt.Sprintf(msgUnknownFlag, "-"+unknown.GetSpecifiedName())
+		return sprintf(msgUnknownFlag, "-"+unknown.GetSpecifiedName())
 	case errors.As(err, &unknown):
-		return fmt.Sprintf(msgUnknownFlag, "--"+unknown.GetSpecifiedName())
+		return sprintf(msgUnknownFlag, "--"+unknown.GetSpecifiedName())
 	case errors.As(err, &missing):
-		return fmt.Sprintf(msgFlagWithoutValue, missing.GetFlag().Name)
+		return sprintf(msgFlagWithoutValue, missing.GetFlag().Name)
 	case errors.As(err, &invalid):
-		return fmt.Sprintf(msgFlagValue, invalid.GetFlag().Name, shown(invalid.GetValue()), invalid.Unwrap())
+		return sprintf(msgFlagValue, invalid.GetFlag().Name, shown(invalid.GetValue()), invalid.Unwrap())
 	case errors.As(err, &syntax):
-		return fmt.Sprintf(msgFlagSyntax, shown(syntax.GetSpecifiedFlag()))
+		return sprintf(msgFlagSyntax, shown(syntax.GetSpecifiedFlag()))
 	}
 	return err.Error()
 }
@@ -114,17 +114,20 @@ func (a *app) command(words, short, long string, run func(ctx context.Context, a
 			least++
 		}
 		if strings.Contains(word, "...") {
-			most = int(^uint(0) >> 1)
+			most = math.MaxInt
 		}
 	}
 	return &cobra.Command{
 		Use: words, Short: short, Long: long, DisableFlagsInUseLine: true,
 		Args: func(c *cobra.Command, args []string) error {
+			empty := slices.Index(args, "")
 			switch {
+			case empty >= 0:
+				return &usageError{msg: sprintf(msgEmptyArg, empty+1, words), command: c.CommandPath()}
 			case len(args) < least:
-				return &usageError{msg: fmt.Sprintf(msgTooFewArgs, fields[0], words), command: c.CommandPath()}
+				return &usageError{msg: sprintf(msgTooFewArgs, fields[0], words), command: c.CommandPath()}
 			case len(args) > most:
-				return &usageError{msg: fmt.Sprintf(msgTooManyArgs, shown(args[most]), words), command: c.CommandPath()}
+				return &usageError{msg: sprintf(msgTooManyArgs, shown(args[most]), words), command: c.CommandPath()}
 			}
 			return nil
 		},

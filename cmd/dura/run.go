@@ -36,7 +36,7 @@ type app struct {
 	spec   string     // the band's, as given
 	alarms *alarm.Set // nil until a command needs one
 	out    *stream    // standard output, where a command writes a lot of it
-	told   bool       // the JSON document is out
+	told   bool       // a JSON document is out that tells of failure too
 
 	kept       format.BandID // the band that a failed backup leaves behind
 	restoredTo string        // where a failed restore has put files
@@ -59,12 +59,13 @@ func run(ctx context.Context, h host, args []string) int {
 // end says what went wrong, if anything did.
 func (a *app) end(err error) int {
 	a.countAlarms()
+	var lost *outputError
 	switch {
 	case err == nil && a.alarms != nil && a.alarms.Raised() > 0:
 		return statusAlarms
 	case err == nil:
 		return statusDone
-	case errors.Is(err, syscall.EPIPE): // whoever read has enough
+	case errors.As(err, &lost) && errors.Is(lost, syscall.EPIPE): // whoever read has enough
 		return statusFailed
 	case errors.Is(err, errTold):
 		return statusFailed

@@ -146,10 +146,12 @@ func cmdBand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], strings.TrimSuffix(filepath.Base(heads[n]), ".head"))
 }
 
-// cmdFlip flips a bit in the middle of each file that a pattern matches.
+// cmdFlip flips a bit of one byte of files: flip 10 a/bands/*.tail
 func cmdFlip(ts *testscript.TestScript, neg bool, args []string) {
-	change(ts, args[0], func(b []byte) []byte {
-		b[len(b)/2] ^= 1
+	at, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	change(ts, args[1], func(b []byte) []byte {
+		b[at] ^= 1
 		return b
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 // printDocument writes the JSON document of a command that may have failed after it had done something, and hands err on.
 func (a *app) printDocument(err error, document any) error {
+	a.told = true
 	return errors.Join(err, a.printJSON(document))
 }
 

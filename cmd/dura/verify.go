@@ -16,9 +16,10 @@ type verifyDocument struct {
 	Archive        string  `json:"archive" about:"where it is, as given"`
 	Depth          string  `json:"depth" about:"objects, blocks or files"`
 	Bands          int64   `json:"bands" about:"how many bands were checked"`
-	Objects        int64   `json:"objects" about:"how many objects"`
+	Entries        int64   `json:"entries" about:"how many entries their indexes have, those of shared parts once"`
+	Objects        int64   `json:"objects" about:"how many objects they refer to"`
 	Blocks         int64   `json:"blocks" about:"how many of them are blocks"`
-	Files          int64   `json:"files" about:"how many files, whose content was checked, with --files"`
+	Files          int64   `json:"files" about:"how many files had their content checked, with --files"`
 	Bytes          int64   `json:"bytes" about:"how many bytes were read and checked"`
 	Damaged        int64   `json:"damaged" about:"how many objects or files are missing or not as they were stored"`
 	Unreferenced   int64   `json:"unreferenced" about:"how many objects of these bands nothing refers to"`
@@ -73,7 +74,7 @@ func (a *app) verify(ctx context.Context, place string, depth verify.Depth) erro
 	end()
 	if a.json {
 		return a.printDocument(err, verifyDocument{
-			Archive: place, Depth: depthWord(depth), Bands: result.Bands, Objects: result.Objects, Blocks: result.Blocks,
+			Archive: place, Depth: depthWord(depth), Bands: result.Bands, Entries: result.Entries, Objects: result.Objects, Blocks: result.Blocks,
 			Files: result.Files, Bytes: result.Bytes, Damaged: result.Damaged,
 			Unreferenced: result.Unreferenced, ElapsedSeconds: elapsed.Seconds(),
 			jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
@@ -82,7 +83,7 @@ func (a *app) verify(ctx context.Context, place string, depth verify.Depth) erro
 	if err != nil || a.quiet {
 		return err
 	}
-	return verifySummary(result, elapsed).write(a.stdout)
+	return a.verifySummary(result, elapsed).write(a.stdout)
 }
 
 // bandsToVerify are the band that --band names, or all.
@@ -104,15 +105,15 @@ func depthWord(d verify.Depth) string {
 	return "objects"
 }
 
-func verifySummary(r verify.Result, elapsed time.Duration) *table {
+func (a *app) verifySummary(r verify.Result, elapsed time.Duration) *table {
 	t := &table{align: "<<"}
-	checked := countOf(r.Bands, "band", "bands") + ", " + countOf(r.Objects, "object", "objects") + ", " +
+	checked := countOf(r.Bands, "band", "bands") + ", " + countOf(r.Entries, "entry", "entries") + ", " + countOf(r.Objects, "object", "objects") + ", " +
 		countOf(r.Blocks, "block", "blocks") + " among them"
 	if r.Files > 0 {
 		checked += ", " + countOf(r.Files, "file", "files")
 	}
 	t.add(msgRowChecked, checked)
-	t.add(msgRowRead, tookText(r.Bytes, elapsed))
+	t.add(msgRowRead, sprintf(msgIn, bytesText(r.Bytes), tookText(r.Bytes, elapsed)))
 	damage := msgNone
 	if r.Damaged > 0 {
 		damage = countText(r.Damaged)
@@ -121,5 +122,6 @@ func verifySummary(r verify.Result, elapsed time.Duration) *table {
 	if r.Unreferenced > 0 {
 		t.add(msgRowUnreferenced, countOf(r.Unreferenced, "object", "objects"))
 	}
+	t.add(msgRowAlarms, a.alarmsText())
 	return t
 }
