@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"pgregory.net/rapid"
 
@@ -200,6 +201,33 @@ func TestAFaultInAJoinedReadCostsNoMoreThanItsFrame(t *testing.T) {
 	if !bad.Load() || lost != 5000 {
 		t.Error(bad.Load(), lost)
 	}
+}
+
+func TestPrefetchBringsARangeInOneRequest(t *testing.T) {
+	st, content := largeFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		rec := storagetest.NewRecorder(st)
+		b := openBand(t, rec, 0, archive.Options{})
+		e, err := b.Lookup(t.Context(), "large")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := b.Archive().Content(e.Entry)
+		rec.Reset()
+		for _, want := range []int{1, 2, 2} { // the span list, then four frames, then nothing
+			c.Prefetch(5000, 20_000)
+			synctest.Wait()
+			if got := rec.Counts().Reads; got != want {
+				t.Errorf("%d reads, not %d", got, want)
+			}
+		}
+		p := make([]byte, 20_000)
+		if _, err := c.ReadAt(t.Context(), p, 5000); err != nil || !bytes.Equal(p, content[5000:25_000]) || rec.Counts().Reads != 2 {
+			t.Error(err, rec.Counts())
+		}
+		c.Prefetch(-1, 10)
+		c.Prefetch(1<<40, 10)
+	})
 }
 
 func TestALostSpanListCostsItsPartOfTheFile(t *testing.T) {

@@ -126,6 +126,31 @@ func TestALargeFileIsReadAheadInFewRequests(t *testing.T) {
 	})
 }
 
+func TestALargeFileStreamsOverALongLine(t *testing.T) {
+	st := archivetest.NewArchive(t)
+	content := noise(64 << 20)
+	w := archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(0), FrameBytes: 1 << 20, SpanBytes: 1<<20 - 512})
+	w.Complete([]archivetest.Item{archivetest.Dir(""), archivetest.File("large", content)})
+	synctest.Test(t, func(t *testing.T) {
+		line := storagetest.Delays{Latency: 50 * time.Millisecond, BytesPerSecond: 100_000_000}
+		b := openBand(t, storagetest.NewDelayed(st, line), 0, archive.Options{})
+		e, err := b.Lookup(t.Context(), "large")
+		if err != nil {
+			t.Fatal(err)
+		}
+		began, n := time.Now(), int64(0)
+		for s, err := range b.Archive().Content(e.Entry).Segments(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += s.Bytes
+		}
+		if perSecond := float64(n) / time.Since(began).Seconds(); n != 64<<20 || perSecond < 90e6 {
+			t.Errorf("%d bytes, %.0f a second", n, perSecond)
+		}
+	})
+}
+
 // noise is data that does not compress, the same each time.
 func noise(n int) []byte {
 	out := make([]byte, n)
@@ -165,6 +190,25 @@ func TestPrefetchJoinsNeighboursAndIsUsed(t *testing.T) {
 	if c := rec.Counts(); c.Reads != 2 { // two blocks of sixteen frames and fewer
 		t.Errorf("%+v", c)
 	}
+}
+
+func TestPrefetchOfAnEntryBringsItsHunk(t *testing.T) {
+	st := archivetest.NewArchive(t)
+	archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(0), HunkEntries: 10}).Complete(manyFiles(99))
+	synctest.Test(t, func(t *testing.T) {
+		rec := storagetest.NewRecorder(st)
+		b := openBand(t, rec, 0, archive.Options{})
+		rec.Reset()
+		for range 3 { // the fence, then the hunk, then nothing
+			b.Prefetch(55)
+			synctest.Wait()
+		}
+		b.Prefetch(-1)
+		b.Prefetch(100)
+		if e, err := b.At(t.Context(), 57); err != nil || e.Path != "f000056" || rec.Counts().Reads != 2 {
+			t.Error(e, err, rec.Counts())
+		}
+	})
 }
 
 func TestReadingFarMoreThanTheCachesHoldKeepsToThem(t *testing.T) {

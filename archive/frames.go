@@ -7,8 +7,11 @@ import (
 	"dura/cache"
 )
 
-// maxJoinedBytes bounds what is read of a block in one request.
-const maxJoinedBytes = 2 << 20
+// What is read of a block in one request is bounded, stored and decompressed.
+const (
+	maxJoinedBytes    = 2 << 20
+	maxJoinedRawBytes = 8 << 20
+)
 
 // frameKey names a frame by where it is and what it must be, as indexKey does index objects.
 type frameKey struct {
@@ -61,13 +64,15 @@ func (a *Archive) startFrames(frames []*format.Frame) []*cache.Pending[[]byte] {
 	return pending
 }
 
-// neighbours is how many of the first frames lie behind each other in one block, each once, within maxJoinedBytes.
+// neighbours is how many of the first frames lie behind each other in one block and are read in one request.
 func neighbours(frames []*format.Frame) int {
-	bytes := int64(frames[0].StoredBytes)
+	storedBytes, rawBytes := int64(frames[0].StoredBytes), int64(frames[0].RawBytes)
 	for i, f := range frames[1:] {
 		last := frames[i]
-		bytes += int64(f.StoredBytes)
-		if *f.Block != *last.Block || f.Offset != last.Offset+int64(last.StoredBytes) || bytes > maxJoinedBytes {
+		storedBytes += int64(f.StoredBytes)
+		rawBytes += int64(f.RawBytes)
+		if *f.Block != *last.Block || f.Offset != last.Offset+int64(last.StoredBytes) ||
+			storedBytes > maxJoinedBytes || rawBytes > maxJoinedRawBytes {
 			return i + 1
 		}
 	}

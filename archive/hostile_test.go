@@ -179,3 +179,32 @@ func TestDecompressionBombsAreRefused(t *testing.T) {
 		t.Errorf("%d bytes of memory for two bombs", used)
 	}
 }
+
+// A hunk, a fence or a span list of millions of empty parts is small, and would be large in memory.
+func TestIndexesOfCountlessPartsAreRefused(t *testing.T) {
+	enc, err := format.NewEncoder(format.DefaultCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	repeated := func(unit string) []byte { return enc.Append(nil, bytes.Repeat([]byte(unit), 20<<20/len(unit))) }
+	inEntry := "\x22\x80\x80\x40" + string(bytes.Repeat([]byte("\x62\x00"), 1<<19)) // an entry of 2^19 empty spans
+	behindGroup := enc.Append(nil, append([]byte("\xa3\x06\xa4\x06"), bytes.Repeat([]byte("\x22\x00"), 10<<20)...))
+	for what, stored := range map[string][]byte{
+		"entries": repeated("\x22\x00"), "frames": repeated("\x12\x00"), "spans": repeated(inEntry), "behind a group": behindGroup,
+	} {
+		st := archivetest.NewArchive(t)
+		w := archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(0)})
+		w.Put(format.HunkName(w.ID, 0), stored)
+		r := format.HunkRef{Band: w.ID, StoredBytes: int64(len(stored)), SHA256: format.SumBytes(stored), Entries: 10 << 20}
+		w.Tail([]format.FenceRef{w.Fence([]format.HunkRef{r})})
+		b := openBand(t, st, 0, archive.Options{})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := b.Lookup(t.Context(), "")
+		runtime.ReadMemStats(&after)
+		wantKind(t, err, archive.KindCorrupt)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+			t.Errorf("%s: %d bytes of memory for an object of %d", what, used, len(stored))
+		}
+	}
+}

@@ -60,25 +60,17 @@ func (a *Archive) fetchIndex(k indexKey) func(context.Context) (indexObject, err
 }
 
 func (a *Archive) decodeIndex(kind format.ObjectKind, stored []byte) (indexObject, error) {
+	raw, err := a.decoder.Decode("index object", stored, format.MaxIndexBytes)
+	if err != nil {
+		return nil, err
+	}
 	switch kind {
 	case format.HunkObject:
-		raw, err := a.decoder.Decode("hunk", stored, format.MaxIndexBytes)
-		if err != nil {
-			return nil, err
-		}
 		entries, err := format.DecodeHunk(raw)
 		return &hunk{entries}, err
 	case format.FenceObject:
-		raw, err := a.decoder.Decode("fence", stored, format.MaxIndexBytes)
-		if err != nil {
-			return nil, err
-		}
 		refs, err := format.DecodeFence(raw)
 		return newFence(refs), err
-	}
-	raw, err := a.decoder.Decode("span list", stored, format.MaxIndexBytes)
-	if err != nil {
-		return nil, err
 	}
 	spans, err := format.DecodeSpanList(raw)
 	return &spanList{spans, spanEnds(spans)}, err

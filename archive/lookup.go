@@ -57,19 +57,28 @@ func (b *Band) At(ctx context.Context, ordinal int64) (Located, error) {
 		cause := fmt.Errorf("there is no entry %d among %d", ordinal, b.Entries())
 		return Located{}, &Error{Op: opLookup, Band: b.id, Kind: KindNotFound, Err: cause}
 	}
+	e, err := b.at(ctx, ordinal)
+	if err != nil {
+		return Located{}, b.failed(format.Root, err)
+	}
+	return b.resolved(ctx, e)
+}
+
+// at is At for the entry as it is stored.
+func (b *Band) at(ctx context.Context, ordinal int64) (Located, error) {
 	i := sort.Search(len(b.ends), func(i int) bool { return b.ends[i] > ordinal })
 	f, err := b.fence(ctx, i)
 	if err != nil {
-		return Located{}, b.failed(format.Root, err)
+		return Located{}, err
 	}
 	rest := ordinal - (b.ends[i] - b.fences[i].ref.Entries)
 	j := sort.Search(len(f.ends), func(j int) bool { return f.ends[j] > rest })
-	at := b.place(f, i, j)
-	h, err := b.hunk(ctx, at)
+	place := b.place(f, i, j)
+	h, err := b.hunk(ctx, place)
 	if err != nil {
-		return Located{}, b.failed(format.Root, err)
+		return Located{}, err
 	}
-	return b.resolved(ctx, Located{&h.entries[ordinal-at.start], ordinal})
+	return Located{&h.entries[ordinal-place.start], ordinal}, nil
 }
 
 // failed names this band and what was looked for in err. The object at fault may be another band's.

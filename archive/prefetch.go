@@ -22,6 +22,17 @@ func (a *Archive) Prefetch(entries ...*format.Entry) {
 	a.startFrames(frames)
 }
 
+// Prefetch begins to fetch the hunk that has the entry with this ordinal, unless it is cached, and returns at once. Where its fence
+// is not cached, that is all it begins to fetch.
+func (b *Band) Prefetch(ordinal int64) {
+	if ordinal < 0 || ordinal >= b.Entries() {
+		return
+	}
+	atOnce, cancel := context.WithCancel(context.Background())
+	cancel()
+	b.at(atOnce, ordinal)
+}
+
 // Prefetch begins to fetch the frames that hold bytes bytes of the content from off on, unless they are cached, and returns at
 // once. Where a span list is not cached, that is all it begins to fetch.
 func (c *Content) Prefetch(off, bytes int64) {

@@ -72,6 +72,7 @@ func (x *indexer) spanList(ctx context.Context, l *spanList) error {
 	l.ref = format.SpanListRef{Band: x.band, Number: x.nextSpans, StoredBytes: int64(len(object)), SHA256: format.SumBytes(object)}
 	for i := range l.spans {
 		l.ref.ContentBytes += l.spans[i].HoleBytes + int64(l.spans[i].Bytes)
+		l.ref.DataBytes += int64(l.spans[i].Bytes)
 	}
 	x.nextSpans++
 	l.spans, l.frames = nil, nil

@@ -3,8 +3,6 @@ package format
 import (
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"dura/archive/format/pb"
 )
 
@@ -25,8 +23,8 @@ func EncodeAlarms(alarms []StoredAlarm, dropped int64) ([]byte, error) {
 // DecodeAlarms undoes EncodeAlarms.
 func DecodeAlarms(raw []byte) (alarms []StoredAlarm, dropped int64, err error) {
 	var m pb.Alarms
-	if err := proto.Unmarshal(raw, &m); err != nil {
-		return nil, 0, &CorruptError{What: "alarms", Reason: "not a protobuf", Err: err}
+	if err := unmarshal("alarms", raw, &m); err != nil {
+		return nil, 0, err
 	}
 	for _, a := range m.Alarms {
 		alarms = append(alarms, StoredAlarm{a.Area, a.Condition, string(a.Filename), a.Message})

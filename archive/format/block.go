@@ -6,8 +6,6 @@ import (
 	"hash"
 	"math"
 
-	"google.golang.org/protobuf/proto"
-
 	"dura/archive/format/pb"
 )
 
@@ -154,8 +152,8 @@ func DecodeFooter(frame []byte, dec *Decoder) (Footer, error) {
 		return Footer{}, err
 	}
 	var m pb.Footer
-	if err := proto.Unmarshal(raw, &m); err != nil {
-		return Footer{}, &CorruptError{What: "footer", Reason: "not a protobuf", Err: err}
+	if err := unmarshal("footer", raw, &m); err != nil {
+		return Footer{}, err
 	}
 	if _, err := ParseBandID(m.Band); err != nil {
 		return Footer{}, corrupt("footer", "it is of band %q", m.Band)

@@ -136,6 +136,7 @@ type SpanListRef struct {
 	StoredBytes  int64
 	SHA256       Hash
 	ContentBytes int64 // what its spans cover, holes included
+	DataBytes    int64 // what they hold
 }
 
 // MaxSpansInline is how many spans an entry has at the most; beyond that they are in span lists of as many each.

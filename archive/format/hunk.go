@@ -1,8 +1,6 @@
 package format
 
 import (
-	"google.golang.org/protobuf/proto"
-
 	"dura/archive/format/pb"
 )
 
@@ -47,7 +45,7 @@ func entryToPB(e *Entry, owner uint32, t *tables) *pb.Entry {
 	for _, l := range e.SpanLists {
 		m.SpanLists = append(m.SpanLists, &pb.SpanListRef{
 			Band: string(l.Band), Number: l.Number, StoredBytes: uint64(l.StoredBytes), Sha256: hashToPB(l.SHA256),
-			ContentBytes: uint64(l.ContentBytes),
+			ContentBytes: uint64(l.ContentBytes), DataBytes: uint64(l.DataBytes),
 		})
 	}
 	return m
@@ -56,8 +54,8 @@ func entryToPB(e *Entry, owner uint32, t *tables) *pb.Entry {
 // DecodeHunk undoes EncodeHunk and checks every value. Entries share what they refer to.
 func DecodeHunk(raw []byte) ([]Entry, error) {
 	var m pb.Hunk
-	if err := proto.Unmarshal(raw, &m); err != nil {
-		return nil, &CorruptError{What: "hunk", Reason: "not a protobuf", Err: err}
+	if err := unmarshal("hunk", raw, &m); err != nil {
+		return nil, err
 	}
 	frames, err := framesFromPB("hunk", m.Blocks, m.Frames)
 	if err != nil {
@@ -122,8 +120,11 @@ func contentFromPB(e *Entry, m *pb.Entry, frames []Frame) (err error) {
 		left = takeBytes(takeBytes(left, e.Spans[i].HoleBytes), int64(e.Spans[i].Bytes))
 	}
 	for _, l := range m.SpanLists {
-		ref := SpanListRef{Band: BandID(l.Band), Number: l.Number, StoredBytes: clampInt64(l.StoredBytes), ContentBytes: clampInt64(l.ContentBytes)}
-		if _, err := ParseBandID(l.Band); err != nil || ref.StoredBytes > MaxIndexBytes {
+		ref := SpanListRef{
+			Band: BandID(l.Band), Number: l.Number, StoredBytes: clampInt64(l.StoredBytes),
+			ContentBytes: clampInt64(l.ContentBytes), DataBytes: clampInt64(l.DataBytes),
+		}
+		if _, err := ParseBandID(l.Band); err != nil || ref.StoredBytes > MaxIndexBytes || ref.DataBytes > ref.ContentBytes {
 			return corrupt("hunk", "%q has a span list of %d bytes in band %q", e.Path, ref.StoredBytes, l.Band)
 		}
 		if ref.SHA256, err = hashFromPB("hunk", l.Sha256); err != nil {

@@ -22,8 +22,8 @@ func EncodeFence(hunks []HunkRef) ([]byte, error) {
 // DecodeFence undoes EncodeFence and checks every value.
 func DecodeFence(raw []byte) ([]HunkRef, error) {
 	var m pb.Fence
-	if err := proto.Unmarshal(raw, &m); err != nil {
-		return nil, &CorruptError{What: "fence", Reason: "not a protobuf", Err: err}
+	if err := unmarshal("fence", raw, &m); err != nil {
+		return nil, err
 	}
 	hunks := make([]HunkRef, len(m.Hunks))
 	var entries int64
@@ -77,8 +77,8 @@ func EncodeSpanList(spans []Span) ([]byte, error) {
 // DecodeSpanList undoes EncodeSpanList and checks every value.
 func DecodeSpanList(raw []byte) ([]Span, error) {
 	var m pb.SpanList
-	if err := proto.Unmarshal(raw, &m); err != nil {
-		return nil, &CorruptError{What: "span list", Reason: "not a protobuf", Err: err}
+	if err := unmarshal("span list", raw, &m); err != nil {
+		return nil, err
 	}
 	frames, err := framesFromPB("span list", m.Blocks, m.Frames)
 	if err != nil {

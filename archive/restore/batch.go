@@ -47,6 +47,17 @@ func (b *batch) add(it item, frame *format.Frame) {
 	}
 }
 
+// smallFiles are the entries whose content is in one frame each.
+func (b *batch) smallFiles() []*format.Entry {
+	var files []*format.Entry
+	for i := range b.items {
+		if e := b.items[i].entry; e.Kind == format.File && e.Size > 0 && isSmall(e) && b.items[i].role != follower {
+			files = append(files, e)
+		}
+	}
+	return files
+}
+
 // release gives the directories back.
 func (b *batch) release() error {
 	var first error

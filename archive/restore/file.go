@@ -9,18 +9,12 @@ import (
 	"dura/archive/format"
 )
 
-var (
-	errMismatch  = &format.MismatchError{What: "content"}
-	errNotStored = &format.CorruptError{What: "index", Reason: "the file has no hash: its content was not stored"}
-)
+var errMismatch = &format.MismatchError{What: "content"}
 
 // file restores a regular file.
 func (w *worker) file(it *item) (id fileID, err error) {
 	e := it.entry
 	content := w.band.Archive().Content(e)
-	if !hasHash(e) {
-		return id, &contentError{errNotStored}
-	}
 	// A small file is checked before anything is made of it.
 	var data []byte
 	small := isSmall(e)
@@ -74,13 +68,9 @@ func (w *worker) startMode(e *format.Entry) uint32 {
 	return e.Mode & 0o777
 }
 
-func hasHash(e *format.Entry) bool {
-	return !e.AsInParent && (e.Size == 0 || !e.SHA256.IsZero() || !e.DataSHA.IsZero())
-}
-
 // isSmall reports whether all of a file is in one frame.
 func isSmall(e *format.Entry) bool {
-	return e.Size == 0 || len(e.Spans) == 1 && e.Spans[0].HoleBytes == 0 && int64(e.Spans[0].Bytes) == e.Size && !e.SHA256.IsZero()
+	return e.Size == 0 || !e.AsInParent && len(e.Spans) == 1 && e.Spans[0].HoleBytes == 0 && int64(e.Spans[0].Bytes) == e.Size && !e.SHA256.IsZero()
 }
 
 // small gets the content of a small file, and checks it.
@@ -111,20 +101,15 @@ func (w *worker) large(fd int, content *archive.Content, e *format.Entry) (writt
 		sum.data(segment.Data)
 		written += int64(len(segment.Data))
 	}
-	if sum.at < e.Size {
-		if err := unix.Ftruncate(fd, e.Size); err != nil {
-			return written, callFailed("set size", err)
-		}
-	}
+	dataEnd := sum.at
 	if err := sum.hole(w.ctx, e.Size); err != nil {
 		return written, &contentError{err}
 	}
-	want := e.SHA256
-	if !sum.holes {
-		want = e.DataSHA
-	}
-	if sum.at != e.Size || format.Hash(sum.hash.Sum(nil)) != want {
+	if !sum.fits(e) {
 		return written, &contentError{errMismatch}
+	}
+	if dataEnd < e.Size {
+		return written, callFailed("set size", unix.Ftruncate(fd, e.Size))
 	}
 	return written, nil
 }

@@ -43,3 +43,12 @@ func (c *contentSum) hole(ctx context.Context, end int64) error {
 	c.at = end
 	return nil
 }
+
+// fits reports whether the content hashed is e's.
+func (c *contentSum) fits(e *format.Entry) bool {
+	want := e.SHA256
+	if !c.holes {
+		want = e.DataSHA
+	}
+	return c.at == e.Size && format.Hash(c.hash.Sum(nil)) == want
+}

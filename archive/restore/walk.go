@@ -186,6 +186,9 @@ func (w *walker) send() error {
 		return nil
 	}
 	w.batch = &batch{}
+	if !w.o.DryRun {
+		w.band.Archive().Prefetch(b.smallFiles()...)
+	}
 	select {
 	case w.batches <- b:
 		return nil

@@ -42,6 +42,7 @@ func (s *settings) startServer(ctx context.Context, h host) error {
 	}
 	defer listen.Close()
 	server := exec.CommandContext(ctx, program, s.args...)
+	server.Args[0] = h.name
 	server.Env = append(os.Environ(), readyVariable+"="+strconv.Itoa(readyFD))
 	server.ExtraFiles = []*os.File{tell}
 	server.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -116,21 +117,23 @@ func (s *settings) openLog() (*os.File, error) {
 	return f, nil
 }
 
-// asServer is the host as the server in the background sees it, and how it says that it is ready: what it has to say goes
-// to whoever waits, until then.
-func (h host) asServer() (host, func(), error) {
+// asServer is the host as the server in the background sees it: what it has to say goes to whoever waits, until it is ready. Of
+// any other run of the program it is the host itself.
+func (h host) asServer() host {
 	fd, err := strconv.Atoi(h.getenv(readyVariable))
 	if err != nil {
-		return h, nil, sentence(msgBackgroundStart, readyVariable)
+		return h
 	}
-	tell := os.NewFile(uintptr(fd), "ready")
 	syscall.CloseOnExec(fd)
+	tell := os.NewFile(uintptr(fd), "ready")
 	log := h.stderr
 	pipe := &switchWriter{w: tell}
-	h.stderr = pipe
-	return h, func() {
+	h.stderr, h.isServer = pipe, true
+	h.ready = func() {
 		_, _ = tell.Write([]byte{readyByte}) // if nobody waits any more, nobody needs to know
 		pipe.set(log)
 		tell.Close()
-	}, nil
+		_ = os.Chdir("/") // so that the directory it was started in can be unmounted
+	}
+	return h
 }

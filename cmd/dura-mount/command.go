@@ -13,6 +13,7 @@ import (
 
 // run runs the program on args and returns its exit status.
 func run(h host, args []string) int {
+	h = h.asServer()
 	s := settings{args: args}
 	c := newCommand(h, &s, func(ctx context.Context) error { return s.start(ctx, h) })
 	c.SetArgs(args)

@@ -12,11 +12,18 @@ type host struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	now            func() time.Time
-	uid, gid       int // effective
+	name           string // what the program was called as
+	uid, gid       int    // effective
+
+	isServer bool   // in the background
+	ready    func() // called when the mount can be used
 }
 
 func realHost() host {
-	return host{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, uid: os.Geteuid(), gid: os.Getegid()}
+	return host{
+		stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, name: os.Args[0], uid: os.Geteuid(), gid: os.Getegid(),
+		ready: func() {},
+	}
 }
 
 // Exit statuses.

@@ -27,29 +27,26 @@ func (s *settings) start(ctx context.Context, h host) error {
 		}
 	}
 	switch {
-	case h.getenv(readyVariable) != "":
-		h, ready, err := h.asServer()
-		if err != nil {
-			return err
-		}
-		return s.serve(ctx, h, alarms, func() {
-			ready()
-			_ = os.Chdir("/") // so that the directory it was started in can be unmounted
-		})
+	case h.isServer:
+		return s.serve(ctx, h, alarms)
 	case s.foreground:
-		log, err := s.openLog()
-		if err != nil {
-			return err
-		}
-		if log != nil {
-			defer log.Close()
-			both := &switchWriter{w: h.stderr}
-			h.stderr = both
-			return s.serve(ctx, h, alarms, func() { both.set(log) })
-		}
-		return s.serve(ctx, h, alarms, func() {})
+		return s.serveHere(ctx, h, alarms)
 	}
 	return s.startServer(ctx, h)
+}
+
+// serveHere serves in the foreground. Once the mount can be used, what there is to say goes to the log file, if there is one.
+func (s *settings) serveHere(ctx context.Context, h host, alarms *alarms) error {
+	log, err := s.openLog()
+	if err != nil {
+		return err
+	}
+	if log != nil {
+		defer log.Close()
+		both := &switchWriter{w: h.stderr}
+		h.stderr, h.ready = both, func() { both.set(log) }
+	}
+	return s.serve(ctx, h, alarms)
 }
 
 // newAlarms makes the alarm set of this run.
@@ -68,8 +65,8 @@ func (s *settings) newAlarms() (*alarms, error) {
 	return a, err
 }
 
-// serve mounts, calls ready when the mount can be used, and returns when it is gone.
-func (s *settings) serve(ctx context.Context, h host, alarms *alarms, ready func()) error {
+// serve mounts, tells when the mount can be used, and returns when it is gone.
+func (s *settings) serve(ctx context.Context, h host, alarms *alarms) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, endSignals...)
 	defer signal.Stop(signals)
@@ -95,7 +92,7 @@ func (s *settings) serve(ctx context.Context, h host, alarms *alarms, ready func
 		return opening.Err()
 	}
 	notifySystemd(h, "READY=1")
-	ready()
+	h.ready()
 	err = s.wait(ctx, h, m.server, signals)
 	if err == nil && alarms.Raised() > 0 {
 		say(h, sprintf(msgAlarms, alarms.Raised(), shown(s.mountpoint)))

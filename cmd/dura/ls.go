@@ -49,13 +49,13 @@ func (a *app) ls(ctx context.Context, place string, p format.Path, o lsOptions) 
 		return err
 	}
 	defer closeArchive()
-	entries, named, err := listed(ctx, band, p, o.recursive)
-	if err != nil {
-		return err
-	}
+	entries, named := listed(ctx, band, p, o.recursive)
 	out := a.openStream()
 	list := a.lister(out, o, named)
 	for e, err := range entries {
+		if archive.Is(err, archive.KindNotFound) {
+			return errors.Join(err, list.end(), out.end())
+		}
 		if err != nil {
 			if err := a.raise(ctx, err); err != nil {
 				return errors.Join(err, list.end(), out.end())
@@ -69,31 +69,37 @@ func (a *app) ls(ctx context.Context, place string, p format.Path, o lsOptions) 
 	return cmp.Or(list.end(), out.end())
 }
 
-// listed is what a list of p has, and how it names each.
-func listed(ctx context.Context, band *archive.Band, p format.Path, recursive bool) (
-	entries iter.Seq2[archive.Located, error], named func(format.Path) string, err error,
-) {
-	top := archive.Located{Entry: &format.Entry{Kind: format.Directory}}
-	if p != format.Root {
-		if top, err = band.Lookup(ctx, p); err != nil {
-			return nil, nil, err
+// listed is what a list of p has, and how it names each. Most paths are directories, so they are read as such: looking
+// them up first could cost another read of storage.
+func listed(ctx context.Context, band *archive.Band, p format.Path, recursive bool) (iter.Seq2[archive.Located, error], func(format.Path) string) {
+	whole := func(p format.Path) string { return string(p) }
+	if recursive {
+		return withoutTop(p, band.Subtree(ctx, p)), whole
+	}
+	entries := func(yield func(archive.Located, error) bool) {
+		for e, err := range band.ReadDir(ctx, p, "") {
+			if archive.Is(err, archive.KindNotADirectory) {
+				yield(band.Lookup(ctx, p))
+				return
+			}
+			if !yield(e, err) {
+				return
+			}
 		}
 	}
-	whole := func(p format.Path) string { return string(p) }
-	switch {
-	case top.Kind != format.Directory:
-		return func(yield func(archive.Located, error) bool) { yield(top, nil) }, whole, nil
-	case recursive:
-		return below(p, band.Subtree(ctx, p)), whole, nil
+	return entries, func(e format.Path) string {
+		if e == p {
+			return whole(e)
+		}
+		return path.Base(string(e))
 	}
-	return band.ReadDir(ctx, p, ""), func(p format.Path) string { return path.Base(string(p)) }, nil
 }
 
-// below leaves top out of a subtree.
-func below(top format.Path, all iter.Seq2[archive.Located, error]) iter.Seq2[archive.Located, error] {
+// withoutTop leaves the directory top out of its own subtree.
+func withoutTop(top format.Path, all iter.Seq2[archive.Located, error]) iter.Seq2[archive.Located, error] {
 	return func(yield func(archive.Located, error) bool) {
 		for e, err := range all {
-			if err == nil && e.Path == top {
+			if err == nil && e.Path == top && e.Kind == format.Directory {
 				continue
 			}
 			if !yield(e, err) {

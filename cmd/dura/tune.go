@@ -2,10 +2,11 @@ package main
 
 import "runtime/debug"
 
-// Memory settings: a backup's live heap is its buffers, which are few and large, so a tighter collector costs little.
+// Memory settings: a backup's live heap is its buffers, which are few and large, and the limit
+// is what governs: the collector runs less often than by a percentage, at a lower peak.
 const (
-	gcPercent        = 50
-	memoryLimitBytes = 128 << 20
+	gcPercent        = 200
+	memoryLimitBytes = 100 << 20
 )
 
 // tune sets up the garbage collector, unless the environment does.

@@ -69,11 +69,12 @@ func (c *content) NextData(offset int64) (start, end int64, err error) {
 
 // allData is NextData where the file system doesn't tell holes.
 func (c *content) allData(offset int64) (start, end int64, err error) {
-	if end, err = c.seek(0, io.SeekEnd); err == nil && offset < end {
-		start, err = c.seek(offset, io.SeekStart)
-		return start, end, failed("lseek", err)
+	var st unix.Stat_t
+	if err := fstat(c.fd, &st); err != nil {
+		return 0, 0, err
 	}
-	return end, end, failed("lseek", err)
+	start, err = c.seek(min(offset, max(0, st.Size)), io.SeekStart)
+	return start, max(0, st.Size), failed("lseek", err)
 }
 
 func (c *content) seek(offset int64, whence int) (int64, error) {

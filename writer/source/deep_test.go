@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,19 +14,24 @@ import (
 	"dura/writer/source"
 )
 
-const deepLevels = 3000
+const (
+	deepLevels = 3000
+	sideEvery  = 3
+)
 
-// makeDeep makes directories inside one another, each with a subdirectory beside the one that leads down, and a file at
-// the bottom.
+// makeDeep makes directories inside one another, a file at the bottom, and on every sideEvery-th level another
+// subdirectory, which is visited on the way up.
 func makeDeep(t *testing.T, dir string, levels int) {
 	t.Helper()
 	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	must(t, err)
 	t.Cleanup(func() { must(t, exec.Command("rm", "-rf", dir+"/down", dir+"/x").Run()) })
-	for range levels {
+	for i := range levels {
 		must(t, unix.Mkdirat(fd, "down", 0o755))
-		must(t, unix.Mkdirat(fd, "x", 0o755))
-		must(t, unix.Mkdirat(fd, "x/y", 0o755))
+		if i%sideEvery == 0 {
+			must(t, unix.Mkdirat(fd, "x", 0o755))
+			must(t, unix.Mkdirat(fd, "x/y", 0o755))
+		}
 		next, err := unix.Openat(fd, "down", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 		must(t, err)
 		must(t, unix.Close(fd))
@@ -48,7 +54,12 @@ func TestDeepTreesNeedFewOpenFiles(t *testing.T) {
 	}
 	const files = 40
 	must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files}))
-	for name, o := range walkOptions {
+	options := maps.Clone(walkOptions)
+	options["more than may be open"] = source.Options{MaxOpenDirs: 1000}
+	for name, o := range options {
+		if o.MaxOpenDirs == 1 {
+			o.MaxOpenDirs = 3
+		}
 		src, alarms := local(t, o, ".")
 		var handles []source.Handle
 		last, entries := format.Root, 0
@@ -58,14 +69,14 @@ func TestDeepTreesNeedFewOpenFiles(t *testing.T) {
 				t.Fatalf("%s: %q comes behind %q", name, n.Entry.Path, last)
 			}
 			last = n.Entry.Path
-			if entries%10 == 0 || strings.HasSuffix(string(last), "bottom") {
+			if entries%100 == 0 || strings.HasSuffix(string(last), "bottom") {
 				handles = append(handles, n.Handle)
 			} else {
 				must(t, n.Handle.Close())
 			}
 			entries++
 		}
-		if want := 1 + 3*deepLevels + 1; entries != want {
+		if want := 1 + deepLevels + 2*deepLevels/sideEvery + 1; entries != want {
 			t.Errorf("%s: %d entries, want %d", name, entries, want)
 		}
 		equal(t, alarms.take(""), nil)
@@ -74,18 +85,19 @@ func TestDeepTreesNeedFewOpenFiles(t *testing.T) {
 	}
 }
 
-// useAll uses handles, in an order that goes up and down, and closes them.
+// useAll uses handles in order, after some from both ends by turns, and closes them.
 func useAll(t *testing.T, handles []source.Handle) {
 	t.Helper()
+	for i := range 5 {
+		for _, h := range []source.Handle{handles[i], handles[len(handles)-1-i]} {
+			_, err := h.XAttrs()
+			must(t, err)
+		}
+	}
 	opened := 0
-	for i := range handles {
-		h := handles[i/2]
-		if i%2 == 1 {
-			h = handles[len(handles)-1-i/2]
-		}
-		if _, err := h.XAttrs(); err != nil {
-			t.Fatal(err)
-		}
+	for _, h := range handles {
+		_, err := h.XAttrs()
+		must(t, err)
 		if strings.HasSuffix(h.Filename(), "bottom") {
 			c, err := h.Open()
 			must(t, err)
@@ -130,12 +142,12 @@ func TestManyNamesInOneDirectory(t *testing.T) {
 		t.Skip("it makes many files")
 	}
 	dir := makeTree(t)
-	const files = 50_000
+	const files = 20_000
 	for i := range files {
 		// In no order.
 		must(t, os.WriteFile(fmt.Sprintf("%s/%d", dir, (i*7919)%files), nil, 0o600))
 	}
-	for _, bytes := range []int64{0, 200_000} {
+	for _, bytes := range []int64{0, 100_000} {
 		src, alarms := local(t, source.Options{MaxNameBytes: bytes}, dir)
 		entries := int64(len(walk(t, src)))
 		if totals := src.Totals(); entries != totals.Entries || entries < files || (totals.Spills > 0) != (bytes > 0) {

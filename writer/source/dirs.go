@@ -174,16 +174,24 @@ func (d *dir) unpin() {
 
 // pinFrom is pin by way of a directory in it, which saves going down all the way from the root after a deep subtree.
 func (d *dir) pinFrom(child *dir) (int, error) {
-	if fd, ok := d.pinOpen(); ok {
+	if fd, ok := d.pinOpenFrom(child); ok {
 		return fd, nil
 	}
-	if childFD, ok := child.pinOpen(); ok {
-		defer child.unpin()
-		if fd, err := d.openAgain(childFD, ".."); err == nil {
-			return fd, nil
-		}
-	}
 	return d.reopen()
+}
+
+// pinOpenFrom is pinFrom where d is open, or child is.
+func (d *dir) pinOpenFrom(child *dir) (fd int, ok bool) {
+	if fd, ok := d.pinOpen(); ok {
+		return fd, true
+	}
+	childFD, ok := child.pinOpen()
+	if !ok {
+		return -1, false
+	}
+	defer child.unpin()
+	fd, err := d.openAgain(childFD, "..")
+	return fd, err == nil
 }
 
 // reopen goes down to d from the nearest directory above it that is open.

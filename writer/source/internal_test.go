@@ -55,9 +55,7 @@ func TestTimes(t *testing.T) {
 		{5, -1_000_000_000, format.Time{Seconds: 4}},
 		{5, 2_500_000_000, format.Time{Seconds: 7, Nanos: 500_000_000}},
 	} {
-		var ts unix.Timespec
-		ts.Sec, ts.Nsec = c.seconds, c.nanos
-		if got := timeOf(ts); got != c.want {
+		if got := timeOf(c.seconds, c.nanos); got != c.want {
 			t.Errorf("%d, %d: got %+v, want %+v", c.seconds, c.nanos, got, c.want)
 		}
 	}

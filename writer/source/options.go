@@ -30,12 +30,13 @@ type Options struct {
 	Skipped func(path format.Path, why Why)
 
 	// MaxNameBytes bounds the memory for names of directories that are being listed or still to be visited; what is beyond it
-	// goes to unlinked files in TempDir. 0: 32 MiB; "": the system's directory for temporary files.
+	// goes to unlinked files in TempDir. 0: 16 MiB; "": the system's directory for temporary files.
 	MaxNameBytes int64
 	TempDir      string
 
 	// MaxOpenDirs bounds the directories held open, for the walk and for the handles it gave away: others are opened again
-	// when they are needed. 0: 256, or a quarter of what the process may open where that is less.
+	// when they are needed, which takes long in deep trees if there are fewer than 3. 0: 256, or a quarter of what the process
+	// may open where that is less.
 	MaxOpenDirs int
 
 	// ReadAhead is how many nodes a goroutine of its own may read ahead; 0: none, the walk goes on when it is asked for more.
@@ -83,7 +84,7 @@ type Totals struct {
 }
 
 const (
-	defaultMaxNameBytes = 32 << 20
+	defaultMaxNameBytes = 16 << 20
 	defaultMaxOpenDirs  = 256
 )
 

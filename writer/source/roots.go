@@ -108,7 +108,7 @@ func firstNamed(trees []*root, named []string) *root {
 func newTree(name string) (*root, error) {
 	var st unix.Stat_t
 	if err := lstat(name, &st); err != nil {
-		return nil, &RootError{Root: name, Err: err}
+		return nil, &RootError{Root: name, Err: errors.Unwrap(err)} // the system call says nothing to who named it
 	}
 	if kindOf(&st) == 0 {
 		return nil, &RootError{Root: name, Err: unix.ENOTSUP}

@@ -138,3 +138,27 @@ func TestRootsThatVanishLater(t *testing.T) {
 	equal(t, allPaths(t, src), []string{"/", "a/", "a/x"})
 	equal(t, alarms.take(dir), []string{"source/missing b", "source/missing c"})
 }
+
+func TestErrorsAreSentences(t *testing.T) {
+	t.Chdir(makeTree(t, "w/etc/x", "etc/y"))
+	for want, f := range map[string]func() error{
+		"source w/none: no such file or directory": func() error {
+			_, err := source.Local([]string{"w", "w/none"}, source.Options{})
+			return err
+		},
+		"sources ../etc and etc are different and would both be stored at /etc": func() error {
+			t.Chdir("w")
+			defer t.Chdir("..")
+			_, err := source.Local([]string{"../etc", "etc"}, source.Options{})
+			return err
+		},
+		`exclusion 2: "[": syntax error in pattern`: func() error {
+			_, err := source.Local([]string{"w"}, source.Options{Exclude: []string{"a", "["}})
+			return err
+		},
+	} {
+		if err := f(); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}

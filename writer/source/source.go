@@ -32,7 +32,8 @@ type Handle interface {
 	// XAttrs reads the extended attributes, sorted by name; nil where the file system has none. What can't be read is raised as
 	// an alarm and left out.
 	XAttrs() ([]format.XAttr, error)
-	// Open opens the content of a File.
+	// Open opens the content of a File. It raises no alarm: ConditionOf tells which one its error is worth. ErrChanged is for what
+	// is no longer the file that the walk met.
 	Open() (Content, error)
 	// Filename is the local name, for alarms.
 	Filename() string

@@ -35,8 +35,8 @@ func (o *owners) fill(e *format.Entry, st *unix.Stat_t) {
 	e.Kind = kindOf(st)
 	e.Mode = uint32(st.Mode) & 0o7777
 	e.Owner = o.of(st.Uid, st.Gid)
-	e.MTime = timeOf(st.Mtim)
-	e.CTime = timeOf(st.Ctim)
+	e.MTime = timeOf(int64(st.Mtim.Sec), int64(st.Mtim.Nsec))
+	e.CTime = timeOf(int64(st.Ctim.Sec), int64(st.Ctim.Nsec))
 	e.Device, e.Inode = uint64(st.Dev), uint64(st.Ino)
 	switch e.Kind {
 	case format.File:
@@ -51,8 +51,7 @@ func (o *owners) fill(e *format.Entry, st *unix.Stat_t) {
 }
 
 // timeOf takes what a file system says, nanoseconds out of range included.
-func timeOf(ts unix.Timespec) format.Time {
-	seconds, nanos := int64(ts.Sec), int64(ts.Nsec)
+func timeOf(seconds, nanos int64) format.Time {
 	const second = 1_000_000_000
 	if nanos < 0 || nanos >= second {
 		seconds += nanos / second

@@ -267,3 +267,24 @@ func sortedAttrs(attrs []format.XAttr) []format.XAttr {
 	slices.SortFunc(attrs, func(a, b format.XAttr) int { return strings.Compare(a.Name, b.Name) })
 	return attrs
 }
+
+// Files of proc and sysfs have content, whatever their size says, and know nothing of holes.
+func TestFilesWithoutHolesAreAllData(t *testing.T) {
+	for _, name := range []string{"/proc/version", "/sys/kernel/mm/transparent_hugepage/enabled"} {
+		if _, err := os.Stat(name); err != nil {
+			t.Logf("not here: %v", err)
+			continue
+		}
+		src, _ := local(t, source.Options{}, name)
+		n := find(t, src, name)
+		c, err := n.Handle.Open()
+		must(t, err)
+		if start, end, err := c.NextData(0); start != 0 || end != n.Entry.Size || err != nil {
+			t.Errorf("%s: data from %d to %d, %v", name, start, end, err)
+		}
+		if data, err := io.ReadAll(c); len(data) == 0 || err != nil {
+			t.Errorf("%s: read %d bytes, %v", name, len(data), err)
+		}
+		must(t, c.Close())
+	}
+}

@@ -153,10 +153,16 @@ func (w *walk) pinParent(parent *dir) (int, error) {
 	return parent.pinFrom(w.left)
 }
 
-// leave ends the visit of the deepest directory.
+// leave ends the visit of the deepest directory. That is kept open, if the one in it left before is: so the way up is short.
 func (w *walk) leave() {
-	w.left.drop()
-	w.left = w.levels[len(w.levels)-1]
+	d := w.levels[len(w.levels)-1]
+	if w.left != nil {
+		if _, open := d.pinOpenFrom(w.left); open {
+			d.unpin()
+		}
+		w.left.drop()
+	}
+	w.left = d
 	w.levels = w.levels[:len(w.levels)-1]
 	w.pending.pop()
 }

@@ -1497,6 +1497,7 @@ type SpanListRef struct {
 	StoredBytes   uint64                 `protobuf:"varint,3,opt,name=stored_bytes,json=storedBytes,proto3" json:"stored_bytes,omitempty"`
 	Sha256        []byte                 `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`                                  // of the stored object
 	ContentBytes  uint64                 `protobuf:"varint,5,opt,name=content_bytes,json=contentBytes,proto3" json:"content_bytes,omitempty"` // what its spans cover, holes included
+	DataBytes     uint64                 `protobuf:"varint,6,opt,name=data_bytes,json=dataBytes,proto3" json:"data_bytes,omitempty"`          // what they hold
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1562,6 +1563,13 @@ func (x *SpanListRef) GetSha256() []byte {
 func (x *SpanListRef) GetContentBytes() uint64 {
 	if x != nil {
 		return x.ContentBytes
+	}
+	return 0
+}
+
+func (x *SpanListRef) GetDataBytes() uint64 {
+	if x != nil {
+		return x.DataBytes
 	}
 	return 0
 }
@@ -2112,13 +2120,15 @@ const file_archive_format_dura_proto_rawDesc = "" +
 	"\x05bytes\x18\x03 \x01(\rR\x05bytes\x12\x16\n" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x1d\n" +
 	"\n" +
-	"hole_bytes\x18\x05 \x01(\x04R\tholeBytes\"\x99\x01\n" +
+	"hole_bytes\x18\x05 \x01(\x04R\tholeBytes\"\xb8\x01\n" +
 	"\vSpanListRef\x12\x12\n" +
 	"\x04band\x18\x01 \x01(\tR\x04band\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12!\n" +
 	"\fstored_bytes\x18\x03 \x01(\x04R\vstoredBytes\x12\x16\n" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12#\n" +
-	"\rcontent_bytes\x18\x05 \x01(\x04R\fcontentBytes\"1\n" +
+	"\rcontent_bytes\x18\x05 \x01(\x04R\fcontentBytes\x12\x1d\n" +
+	"\n" +
+	"data_bytes\x18\x06 \x01(\x04R\tdataBytes\"1\n" +
 	"\x05XAttr\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\fR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"\x87\x01\n" +

@@ -1,0 +1,183 @@
+package verify
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"dura/archive"
+	"dura/archive/alarm"
+	"dura/archive/event"
+	"dura/archive/format"
+	"dura/archive/storage"
+)
+
+// hashes checks the hash of every object that has not been checked, each once.
+func (r *run) hashes(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.o.Workers)
+	for _, band := range slices.Sorted(maps.Keys(r.refs)) {
+		for _, id := range r.toHash(band) {
+			r.expect(0, max(r.refs[band][id].sizeBytes, 0))
+		}
+	}
+	for _, band := range slices.Sorted(maps.Keys(r.refs)) {
+		for _, id := range r.toHash(band) {
+			sum := r.refs[band][id].sum
+			g.Go(func() error { return r.hash(gctx, band, id, sum) })
+		}
+	}
+	return g.Wait()
+}
+
+// toHash are the objects of a band whose hash is known and has not been compared.
+func (r *run) toHash(band format.BandID) []objectID {
+	return slices.DeleteFunc(r.sorted(band), func(id objectID) bool {
+		w := r.refs[band][id]
+		return w.hashed || w.sum.IsZero() || r.o.Depth == Files && id.kind == format.BlockObject || r.isDamaged(id.name(band))
+	})
+}
+
+func (r *run) hash(ctx context.Context, band format.BandID, id objectID, want format.Hash) error {
+	name := id.name(band)
+	sum := sha256.New()
+	n, err := io.Copy(sum, &object{ctx: ctx, storage: r.archive.Storage(), name: name})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return r.object(areaOf(id), conditionOf(err), name, err)
+	}
+	r.count(func(res *Result, done *event.Totals) {
+		res.Bytes += n
+		done.ContentBytes += n
+	})
+	r.progress(name)
+	if format.Hash(sum.Sum(nil)) != want {
+		return r.object(areaOf(id), alarm.Mismatch, name, &format.MismatchError{What: "object"})
+	}
+	return nil
+}
+
+func conditionOf(err error) alarm.Condition {
+	switch {
+	case storage.Is(err, storage.KindNotFound):
+		return alarm.Missing
+	case storage.Is(err, storage.KindDenied):
+		return alarm.Denied
+	}
+	return alarm.IOError
+}
+
+// object reads an object from its start, a piece at a time.
+type object struct {
+	ctx     context.Context
+	storage storage.Storage
+	name    string
+	offset  int64
+	piece   []byte
+}
+
+const pieceBytes = 4 << 20
+
+func (o *object) Read(p []byte) (int, error) {
+	if len(o.piece) == 0 {
+		var err error
+		if o.piece, err = o.storage.Read(o.ctx, o.name, o.offset, pieceBytes); err != nil {
+			return 0, err
+		}
+		if len(o.piece) == 0 {
+			return 0, io.EOF
+		}
+		o.offset += int64(len(o.piece))
+	}
+	n := copy(p, o.piece)
+	o.piece = o.piece[n:]
+	return n, nil
+}
+
+// WriteTo writes whole pieces.
+func (o *object) WriteTo(w io.Writer) (written int64, err error) {
+	for {
+		if o.piece, err = o.storage.Read(o.ctx, o.name, o.offset, pieceBytes); err != nil || len(o.piece) == 0 {
+			return written, err
+		}
+		o.offset += int64(len(o.piece))
+		n, err := w.Write(o.piece)
+		written += int64(n)
+		if err != nil {
+			return written, err
+		}
+	}
+}
+
+// sums compares the .sha256 of a band with what refers to its objects, and takes from it the hashes that nothing else has: those of
+// the tail, and of the head of a band that is not complete.
+func (r *run) sums(ctx context.Context, band format.BandID) error {
+	name := format.SumsName(band)
+	if r.isDamaged(name) {
+		return nil
+	}
+	lines := bufio.NewScanner(&object{ctx: ctx, storage: r.archive.Storage(), name: name})
+	for lines.Scan() {
+		sums, err := format.DecodeSums(append(lines.Bytes(), '\n'))
+		if err != nil {
+			return r.object(alarm.Band, alarm.Corrupt, name, err)
+		}
+		if err := r.sumLine(name, band, sums[0]); err != nil {
+			return err
+		}
+	}
+	switch err := lines.Err(); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, bufio.ErrTooLong):
+		return r.object(alarm.Band, alarm.Corrupt, name, err)
+	case err != nil:
+		return r.object(alarm.Band, conditionOf(err), name, err)
+	}
+	for _, id := range r.sorted(band) {
+		if !r.refs[band][id].summed {
+			return r.object(alarm.Band, alarm.Corrupt, name, fmt.Errorf("it has no line for %s", id.name(band)))
+		}
+	}
+	return nil
+}
+
+// sumLine compares one line.
+func (r *run) sumLine(sumsName string, band format.BandID, sum format.Sum) error {
+	of, kind, number, err := format.ParseObjectName(sum.Object)
+	if err != nil || of != band {
+		return nil
+	}
+	agrees := true
+	r.update(band, objectID{kind, number}, func(w *want) {
+		if w.sum.IsZero() {
+			w.sum = sum.SHA256
+		}
+		w.summed, agrees = true, w.sum == sum.SHA256
+	})
+	if agrees {
+		return nil
+	}
+	cause := fmt.Errorf("its line for %s has another hash than what refers to that", sum.Object)
+	return r.object(alarm.Band, alarm.Mismatch, sumsName, cause)
+}
+
+// objectOf is err without the path that it was met at.
+func objectOf(err error) error {
+	var e *archive.Error
+	if !errors.As(err, &e) || e.Object == "" {
+		return nil
+	}
+	object := *e
+	object.Path = format.Root
+	return &object
+}

@@ -1,0 +1,85 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"dura/archive/alarm"
+	"dura/archive/event"
+	"dura/archive/format"
+	"dura/archive/storage"
+)
+
+// presence lists each band that is referred to once, and compares what is there with what should be.
+func (r *run) presence(ctx context.Context) error {
+	for _, band := range slices.Sorted(maps.Keys(r.refs)) {
+		if err := r.list(ctx, band); err != nil {
+			return err
+		}
+		for _, id := range r.sorted(band) {
+			w := r.refs[band][id]
+			if name := id.name(band); !w.there && !r.isDamaged(name) {
+				if err := r.object(areaOf(id), alarm.Missing, name, nil); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// sorted are the objects of a band that are referred to, in the order in which they are stored.
+func (r *run) sorted(band format.BandID) []objectID {
+	return slices.SortedFunc(maps.Keys(r.refs[band]), objectID.compare)
+}
+
+func areaOf(id objectID) alarm.Area {
+	if id.kind == format.BlockObject {
+		return alarm.Block
+	}
+	return alarm.Band
+}
+
+// list marks what of a band is there, and checks the sizes.
+func (r *run) list(ctx context.Context, band format.BandID) error {
+	prefix := format.BandsPrefix + string(band)
+	for info, err := range r.archive.Storage().List(ctx, prefix, storage.Deep) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			// Nobody can say what is missing: take all that is left as there.
+			for _, id := range r.sorted(band) {
+				r.update(band, id, func(w *want) { w.there = true })
+			}
+			return r.object(alarm.Band, alarm.IOError, prefix, err)
+		}
+		if err := r.listed(band, info); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listed compares one object with what refers to it.
+func (r *run) listed(band format.BandID, info storage.Info) error {
+	of, kind, number, err := format.ParseObjectName(info.Name)
+	if err != nil || of != band || kind == format.OtherObject || kind == format.DeletedObject {
+		return nil
+	}
+	id := objectID{kind, number}
+	var w want
+	if !r.update(band, id, func(known *want) { known.there, w = true, *known }) {
+		if r.everything && !r.indexDamage {
+			r.count(func(res *Result, _ *event.Totals) { res.Unreferenced++ })
+		}
+		return nil
+	}
+	if w.sizeBytes != unknownSize && w.sizeBytes != info.SizeBytes {
+		cause := fmt.Errorf("it has %d bytes, and %d are recorded", info.SizeBytes, w.sizeBytes)
+		return r.object(areaOf(id), alarm.Mismatch, info.Name, cause)
+	}
+	return nil
+}
