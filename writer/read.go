@@ -3,9 +3,7 @@ package writer
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"io"
-	"io/fs"
 
 	"dura/archive/alarm"
 	"dura/archive/format"
@@ -206,17 +204,8 @@ func (p *pipeline) checkUnchanged(it *item, content source.Content) error {
 // omit raises the alarm for an entry that can't be read, and leaves it out.
 func (p *pipeline) omit(it *item, err error) error {
 	it.omitted = true
-	condition := alarm.IOError
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		condition = alarm.Missing
-	case errors.Is(err, fs.ErrPermission):
-		condition = alarm.Denied
-	case errors.Is(err, source.ErrChanged):
-		condition = alarm.Mismatch
-	}
 	return p.o.Alarms.Raise(alarm.Alarm{
-		Area: alarm.Source, Condition: condition, Filename: it.handle.Filename(), Err: err,
+		Area: alarm.Source, Condition: source.ConditionOf(err), Filename: it.handle.Filename(), Err: err,
 	})
 }
 
