@@ -19,17 +19,17 @@ export PATH="$work/bin:$PATH" RESTIC_PASSWORD=x BORG_UNKNOWN_UNENCRYPTED_REPO_AC
 export XDG_CACHE_HOME="$work/cache" BORG_BASE_DIR="$work/borg-base"
 
 relative=("${trees[@]#/}")
-backup_dura() { rm -rf "$work/dura"; dura init -q "$work/dura"; timed dura backup -q "$work/dura" "${trees[@]}"; }
+backup_dura() { dura init -q "$work/dura"; timed dura backup -q "$work/dura" "${trees[@]}"; }
 restore_dura() { timed dura restore -q "$work/dura" "$memory/out"; }
 backup_tar() { (cd / && timed bash -c 'f=$1; shift; tar c "$@" | zstd -3 -T2 -q -f -o "$f"' - "$work/tar" "${relative[@]}"); }
 restore_tar() { mkdir "$memory/out"; timed bash -c 'zstd -dc "$1" | tar x -C "$2"' - "$work/tar" "$memory/out"; }
 backup_restic() {
-    rm -rf "$work/restic"; restic init -q --repository-version 2 -r "$work/restic" >/dev/null
+    restic init -q --repository-version 2 -r "$work/restic" >/dev/null
     timed restic backup -q --no-cache -r "$work/restic" "${trees[@]}"
 }
 restore_restic() { timed restic restore -q --no-cache -r "$work/restic" --target "$memory/out" latest; }
 backup_borg() {
-    rm -rf "$work/borg"; borg init -e none "$work/borg" >/dev/null 2>&1
+    borg init -e none "$work/borg" >/dev/null 2>&1
     timed borg create --compression zstd,3 --files-cache disabled "$work/borg::a" "${trees[@]}"
 }
 restore_borg() { mkdir "$memory/out"; (cd "$memory/out" && timed borg extract "$work/borg::a"); }
@@ -48,8 +48,9 @@ echo "$(find "${trees[@]}" | wc -l) entries, $(cat_all) bytes of content; $round
 
 for round in $(seq "$rounds"); do
     for program in "${programs[@]}"; do
+        rm -rf "${work:?}/$program"
         for job in backup restore; do
-            sync
+            sync # what was written and deleted before is not the next one's to wait for
             "${job}_$program"
             tail -n 1 "$work/time" >>"$work/$job.$program"
             rm -rf "$memory/out"

@@ -33,7 +33,7 @@ type Storage interface {
 	//
 	// Atomic: nobody ever sees part of an object under its name, whatever crashes.
 	// Exclusive: of several creates of one name at most one succeeds; the others get KindExists, and what was stored stays.
-	// Durable: once Create has returned nil the object and its name outlast a crash of the machine.
+	// Durable: once Create has returned nil or KindExists the object and its name outlast a crash of the machine.
 	// After an error other than KindExists the object may or may not exist, whole.
 	// Parts are not modified, nor kept after Create returns.
 	Create(ctx context.Context, name string, parts ...[]byte) error

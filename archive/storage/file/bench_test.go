@@ -15,7 +15,7 @@ import (
 // DURA_BENCH_DIRECTORY says where, if not in the system's place for temporary files.
 func BenchmarkCreate(b *testing.B) {
 	for _, load := range []struct{ objects, goroutines, sizeBytes int }{
-		{200, 4, 16 << 10}, {200, 1, 16 << 10}, {20, 2, 16 << 20}, {20, 4, 16 << 20},
+		{200, 1, 16 << 10}, {200, 4, 16 << 10}, {200, 16, 16 << 10}, {20, 2, 16 << 20}, {20, 4, 16 << 20},
 	} {
 		part := make([]byte, load.sizeBytes)
 		for i := range part {

@@ -122,8 +122,12 @@ func TestEachFolderIsFlushedWhenItMustBeAndNotMore(t *testing.T) {
 		}
 	}
 	again := open(t, directory)
+	wantKind(t, "create", stored(again)(ctx, "a/h"), storage.KindExists)
+	if got, want := d.flushed(), "2 folders, 2 times, and 0 files"; got != want {
+		t.Errorf("where another has been, a name that is taken flushed %s, want %s", got, want)
+	}
 	create(t, again, "a/b/c/x", "x")
-	if got, want := d.flushed(), "4 folders, 4 times, and 1 files"; got != want {
+	if got, want := d.flushed(), "3 folders, 3 times, and 1 files"; got != want {
 		t.Errorf("another process flushed %s, want %s", got, want)
 	}
 }
