@@ -58,8 +58,8 @@ const (
 	// While it is served.
 	msgBusy       = `%s is in use: it is out of sight now, and ends when the last program lets go of it; a second signal ends it at once`
 	msgUnmountErr = `%s could not be unmounted: %v; try "%s %s"`
+	msgOneAlarm   = `one alarm was raised while %s was mounted`
 	msgAlarms     = `%d alarms were raised while %s was mounted`
-	msgSuppressed = `(suppressed) %s`
 )
 
 const helpText = `dura-mount shows the bands of an archive as directories, read-only: one for each backup, named by its id, and the link

@@ -22,21 +22,14 @@ func (s *settings) checkMountpoint(h host) error {
 	dir := shown(s.mountpoint)
 	info, err := os.Stat(s.mountpoint)
 	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return sentence(msgNoMountpoint, dir, dir)
-	case errors.Is(err, syscall.ENOTCONN):
-		return sentence(msgDeadMount, dir, unmountCommand(h), dir)
-	case errors.Is(err, os.ErrPermission):
-		return sentence(msgMountpointDenied, dir)
-	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
-		return sentence(msgNotADirectory, dir)
 	case err != nil:
-		return sentence(msgMountpointOther, dir, bareReason(err))
-	}
-	if isWithin(s.mountpoint, s.archive) {
+		return s.mountpointError(h, err)
+	case !info.IsDir():
+		return sentence(msgNotADirectory, dir)
+	case isWithin(s.mountpoint, s.archive):
 		return sentence(msgInsideArchive, dir)
 	}
-	if err := s.checkEmpty(); err != nil {
+	if err := s.checkEmpty(h); err != nil {
 		return err
 	}
 	if h.uid != 0 && unix.Access(s.mountpoint, unix.W_OK) != nil {
@@ -45,23 +38,35 @@ func (s *settings) checkMountpoint(h host) error {
 	return nil
 }
 
-func (s *settings) checkEmpty() error {
+func (s *settings) mountpointError(h host, err error) error {
+	dir := shown(s.mountpoint)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return sentence(msgNoMountpoint, dir, dir)
+	case errors.Is(err, syscall.ENOTCONN):
+		return sentence(msgDeadMount, dir, unmountCommand(h), dir)
+	case errors.Is(err, os.ErrPermission):
+		return sentence(msgMountpointDenied, dir)
+	case errors.Is(err, syscall.ENOTDIR):
+		return sentence(msgNotADirectory, dir)
+	}
+	return sentence(msgMountpointOther, dir, bareReason(err))
+}
+
+func (s *settings) checkEmpty(h host) error {
 	if s.nonEmpty {
 		return nil
 	}
 	f, err := os.Open(s.mountpoint)
-	if errors.Is(err, os.ErrPermission) {
-		return sentence(msgMountpointDenied, shown(s.mountpoint))
-	}
 	if err != nil {
-		return sentence(msgMountpointOther, shown(s.mountpoint), bareReason(err))
+		return s.mountpointError(h, err)
 	}
 	defer f.Close()
 	switch _, err := f.Readdirnames(1); {
 	case err == nil:
 		return sentence(msgNotEmpty, shown(s.mountpoint))
 	case err != io.EOF:
-		return sentence(msgMountpointOther, shown(s.mountpoint), bareReason(err))
+		return s.mountpointError(h, err)
 	}
 	return nil
 }

@@ -178,7 +178,7 @@ func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdDamage overwrites the middle of each object of a kind: damage a block
+// cmdDamage overwrites a part of each object of a kind: damage a block
 func cmdDamage(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := map[string]string{
 		"block": "bands/*/data/*/*", "hunk": "bands/*/index/*/*.hunk.zst", "tail": "bands/*.tail", "archive": format.ArchiveName,
@@ -191,7 +191,7 @@ func cmdDamage(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range names {
 		content, err := os.ReadFile(name)
 		ts.Check(err)
-		copy(content[len(content)/2:], "damage")
+		copy(content[len(content)/8:], "damage")
 		ts.Check(os.WriteFile(name, content, 0o600))
 	}
 }
@@ -199,7 +199,9 @@ func cmdDamage(ts *testscript.TestScript, _ bool, args []string) {
 // cmdEventually tries a command until it succeeds: eventually test -e FILE
 func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if err := exec.Command(args[0], args[1:]...).Run(); (err == nil) != neg {
+		c := exec.Command(args[0], args[1:]...)
+		c.Dir = ts.MkAbs(".")
+		if err := c.Run(); (err == nil) != neg {
 			return
 		}
 	}
@@ -214,9 +216,8 @@ func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	for _, process := range processes {
 		words, err := os.ReadFile(filepath.Join(process, "cmdline"))
-		link, linkErr := os.Readlink(filepath.Join(process, "exe"))
-		own, ownErr := os.Readlink("/proc/self/exe")
-		if err != nil || linkErr != nil || ownErr != nil || link != own || !bytes.Contains(words, []byte("\x00"+mountpoint+"\x00")) {
+		program, _, _ := bytes.Cut(words, []byte{0})
+		if err != nil || !bytes.Contains(program, []byte("dura-mount")) || !bytes.Contains(words, []byte("\x00"+mountpoint+"\x00")) {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(process))

@@ -67,6 +67,11 @@ func (s *settings) newAlarms() (*alarms, error) {
 
 // serve mounts, tells when the mount can be used, and returns when it is gone.
 func (s *settings) serve(ctx context.Context, h host, alarms *alarms) error {
+	stopProfile, err := s.startProfile()
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, endSignals...)
 	defer signal.Stop(signals)
@@ -94,11 +99,23 @@ func (s *settings) serve(ctx context.Context, h host, alarms *alarms) error {
 	notifySystemd(h, "READY=1")
 	h.ready()
 	err = s.wait(ctx, h, m.server, signals)
-	if err == nil && alarms.Raised() > 0 {
-		say(h, sprintf(msgAlarms, alarms.Raised(), shown(s.mountpoint)))
-		return &statusError{statusAlarms}
+	if err == nil {
+		err = s.countAlarms(h, alarms)
 	}
 	return err
+}
+
+// countAlarms tells how many alarms there were, if there were any, and makes that the exit status.
+func (s *settings) countAlarms(h host, alarms *alarms) error {
+	switch n := alarms.Raised(); n {
+	case 0:
+		return nil
+	case 1:
+		say(h, sprintf(msgOneAlarm, shown(s.mountpoint)))
+	default:
+		say(h, sprintf(msgAlarms, n, shown(s.mountpoint)))
+	}
+	return &statusError{statusAlarms}
 }
 
 // mounted is all that a mount keeps open.

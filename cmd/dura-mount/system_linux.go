@@ -20,16 +20,15 @@ func (s *settings) checkSystem(h host) error {
 	if _, err := os.Stat(fuseDevice); err != nil {
 		return sentence(msgNoDevice)
 	}
-	if h.uid == 0 {
-		if errors.Is(unix.Access(fuseDevice, unix.R_OK|unix.W_OK), unix.EACCES) {
-			return sentence(msgDeviceDenied)
-		}
+	if errors.Is(unix.Access(fuseDevice, unix.R_OK|unix.W_OK), unix.EACCES) {
+		return sentence(msgDeviceDenied)
+	}
+	switch {
+	case h.uid == 0:
 		return nil
-	}
-	if !hasFusermount() {
+	case !hasFusermount():
 		return sentence(msgNoFusermount)
-	}
-	if s.allowOther && !allowsOthers(fuseConfig) {
+	case s.allowOther && !allowsOthers(fuseConfig):
 		return sentence(msgAllowOtherOff)
 	}
 	return nil

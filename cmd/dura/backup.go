@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dura/archive"
 	"dura/archive/event"
+	"dura/archive/storage/file"
 	"dura/writer"
 	"dura/writer/source"
 )
@@ -92,6 +94,9 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 	if o.dryRun {
 		return a.dryBackup(ctx, place, src)
 	}
+	if err := a.sweep(ctx, ar); err != nil {
+		return err
+	}
 	host, err := a.host.name()
 	if err != nil {
 		host = ""
@@ -112,6 +117,16 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 		a.kept = result.Band
 	}
 	return a.tellBackup(place, result, src.Totals(), elapsed, err)
+}
+
+// sweep removes what backups that were killed left half-written: nothing takes a day to write.
+func (a *app) sweep(ctx context.Context, ar *archive.Archive) error {
+	st, ok := ar.Storage().(*file.Storage)
+	if !ok {
+		return nil
+	}
+	_, err := st.Sweep(ctx, a.host.now().AddDate(0, 0, -1))
+	return err
 }
 
 func (a *app) tellBackup(place string, r writer.Result, walked source.Totals, elapsed time.Duration, err error) error {
