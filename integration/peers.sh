@@ -39,6 +39,14 @@ timed() {
     /usr/bin/time -o "$work/time" -f '%e %M' "$@" >/dev/null 2>"$work/stderr" || { cat "$work/stderr" >&2; return 1; }
 }
 
+# warm brings what a job reads into the page cache: some kernels drop what was not used for a minute.
+warm() {
+    case $1 in
+    backup) find "${trees[@]}" -type f -print0 | xargs -0 cat >/dev/null ;;
+    restore) find "$work/$2" -type f -print0 | xargs -0 cat >/dev/null ;;
+    esac
+}
+
 programs=(dura tar)
 for peer in restic borg; do
     if command -v $peer >/dev/null; then programs+=($peer); else echo "not installed: $peer" >&2; fi
@@ -51,6 +59,7 @@ for round in $(seq "$rounds"); do
         rm -rf "${work:?}/$program"
         for job in backup restore; do
             sync # what was written and deleted before is not the next one's to wait for
+            warm "$job" "$program"
             "${job}_$program"
             tail -n 1 "$work/time" >>"$work/$job.$program"
             rm -rf "$memory/out"

@@ -218,7 +218,12 @@ func TestContentIsReadOnFromWhereItWasLeft(t *testing.T) {
 			t.Errorf("next data at %d: %d, %d, %v", offset, start, end, err)
 		}
 	}
-	must(t, os.WriteFile("a", []byte("grown"), 0o600))
+	must(t, os.WriteFile("a", []byte("other"), 0o600))
+	opened, err := c.Stat()
+	must(t, err)
+	if opened.Size != 10_000 {
+		t.Errorf("it was opened with %d bytes", opened.Size)
+	}
 	now, err := c.Stat()
 	must(t, err)
 	if now.Size != 5 || now.Path != "" || now.Inode != n.Entry.Inode || now.Kind != format.File {

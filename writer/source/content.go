@@ -12,6 +12,8 @@ import (
 type content struct {
 	handle *handle
 	fd     int
+	opened unix.Stat_t // what opening found, for the first Stat
+	asked  bool        // that has been given
 }
 
 // maxReadBytes is what every system takes in one call.
@@ -19,11 +21,10 @@ const maxReadBytes = 1 << 30
 
 // check compares what was opened with what was listed.
 func (c *content) check() error {
-	var st unix.Stat_t
-	if err := fstat(c.fd, &st); err != nil {
+	if err := fstat(c.fd, &c.opened); err != nil {
 		return err
 	}
-	if kindOf(&st) != format.File || idOf(&st) != c.handle.id {
+	if kindOf(&c.opened) != format.File || idOf(&c.opened) != c.handle.id {
 		return ErrChanged
 	}
 	return nil
@@ -88,11 +89,13 @@ func (c *content) seek(offset int64, whence int) (int64, error) {
 
 func (c *content) Stat() (format.Entry, error) {
 	var e format.Entry
-	var st unix.Stat_t
-	if err := fstat(c.fd, &st); err != nil {
-		return e, err
+	if c.asked {
+		if err := fstat(c.fd, &c.opened); err != nil {
+			return e, err
+		}
 	}
-	c.handle.trees.owners.fill(&e, &st)
+	c.asked = true
+	c.handle.trees.owners.fill(&e, &c.opened)
 	return e, nil
 }
 

@@ -47,7 +47,8 @@ type Content interface {
 	// NextData finds the next run of data at or behind offset, skipping holes: its start and end. At the end of the file start
 	// and end are the file's size. Reading goes on at start.
 	NextData(offset int64) (start, end int64, err error)
-	// Stat is the metadata as of now, without Path, Target and XAttrs: to see whether the file changed under its reader.
+	// Stat is the metadata without Path, Target and XAttrs, to see whether the file changed under its reader: those that it was
+	// opened with when it is called first, those of now from then on.
 	Stat() (format.Entry, error)
 	// XAttrs is Handle.XAttrs through the open file.
 	XAttrs() ([]format.XAttr, error)
