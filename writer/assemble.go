@@ -17,7 +17,6 @@ type assembly struct {
 type block struct {
 	format.Block // complete once stored is closed
 	builder      format.BlockBuilder
-	frames       []*frame
 	stored       chan struct{}
 }
 
