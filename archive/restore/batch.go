@@ -2,19 +2,22 @@ package restore
 
 import "dura/archive/format"
 
-// A batch ends at a new frame once it has minBatchBytes of content, so that most frames are met by one worker alone.
+// A batch ends at a new frame once it has minBatchBytes of content, so that most frames are met by one worker alone, and
+// ahead of one with which its frames would take up more than maxBatchRawBytes, which are fetched ahead of the worker.
 const (
-	maxBatchItems = 256
-	maxBatchDirs  = 16 // they are held open until it is done
-	minBatchBytes = 256 << 10
+	maxBatchItems    = 256
+	maxBatchDirs     = 16 // they are held open until it is done
+	minBatchBytes    = 256 << 10
+	maxBatchRawBytes = 2 << 20
 )
 
 // batch is a run of entries for one worker.
 type batch struct {
-	items []item
-	dirs  []*dir // of the items
-	bytes int64  // of content
-	frame *format.Frame
+	items    []item
+	dirs     []*dir        // of the items
+	bytes    int64         // of content
+	frame    *format.Frame // the last one
+	rawBytes int64         // of the frames
 }
 
 // item is one thing to do in a directory: make what isn't a directory, or finish one that has nothing in it.
@@ -31,8 +34,11 @@ func (b *batch) full(d *dir, frame *format.Frame) bool {
 	if len(b.items) == 0 {
 		return false
 	}
-	return len(b.items) == maxBatchItems || len(b.dirs) == maxBatchDirs && b.dirs[maxBatchDirs-1] != d ||
-		frame != nil && b.bytes >= minBatchBytes && !sameFrame(frame, b.frame)
+	if len(b.items) == maxBatchItems || len(b.dirs) == maxBatchDirs && b.dirs[maxBatchDirs-1] != d {
+		return true
+	}
+	return frame != nil && !sameFrame(frame, b.frame) &&
+		(b.bytes >= minBatchBytes || b.rawBytes > 0 && b.rawBytes+int64(frame.RawBytes) > maxBatchRawBytes)
 }
 
 func (b *batch) add(it item, frame *format.Frame) {
@@ -41,14 +47,21 @@ func (b *batch) add(it item, frame *format.Frame) {
 		b.dirs = append(b.dirs, it.dir)
 	}
 	b.items = append(b.items, it)
-	if frame != nil {
+	if frame == nil {
+		return
+	}
+	b.bytes += it.entry.Size
+	if !sameFrame(frame, b.frame) {
 		b.frame = frame
-		b.bytes += it.entry.Size
+		b.rawBytes += int64(frame.RawBytes)
 	}
 }
 
-// smallFiles are the entries whose content is in one frame each.
-func (b *batch) smallFiles() []*format.Entry {
+// ahead are the entries whose content is to be fetched ahead: those in one frame each, where the frames are not too large.
+func (b *batch) ahead() []*format.Entry {
+	if b.rawBytes > maxBatchRawBytes {
+		return nil
+	}
 	var files []*format.Entry
 	for i := range b.items {
 		if e := b.items[i].entry; e.Kind == format.File && e.Size > 0 && isSmall(e) && b.items[i].role != follower {

@@ -17,20 +17,17 @@ func (r *run) openDest() (*dir, error) {
 	if r.dest == "" {
 		return nil, &Error{Op: "open destination", Err: errors.New("it has no name")}
 	}
-	err := os.MkdirAll(filepath.Dir(r.dest), 0o777)
-	if r.o.DryRun {
-		err = nil
-	}
-	if err != nil {
-		return nil, &Error{Op: "make the directories that lead to", Path: r.dest, Err: plain(err)}
-	}
 	if !r.o.DryRun {
-		err = unix.Mkdir(r.dest, 0o700)
+		if err := os.MkdirAll(filepath.Dir(r.dest), 0o777); err != nil {
+			return nil, &Error{Op: "make the directories that lead to", Path: r.dest, Err: plain(err)}
+		}
+		err := unix.Mkdir(r.dest, 0o700)
+		if err != nil && err != unix.EEXIST {
+			return nil, &Error{Op: "make destination", Path: r.dest, Err: err}
+		}
 		d.made = err == nil
 	}
-	if err != nil && err != unix.EEXIST {
-		return nil, &Error{Op: "make destination", Path: r.dest, Err: err}
-	}
+	var err error
 	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
 	d.fd, err = openat(unix.AT_FDCWD, r.dest, flags, 0)
 	if r.o.DryRun && err == unix.ENOENT {

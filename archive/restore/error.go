@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -51,16 +52,9 @@ type contentError struct{ err error }
 func (e *contentError) Error() string { return e.err.Error() }
 func (e *contentError) Unwrap() error { return e.err }
 
-// fatal are the errors after which every file would fail likewise.
-var fatal = [...]error{unix.ENOSPC, unix.EDQUOT, unix.EROFS, unix.EMFILE, unix.ENFILE, unix.ENOMEM}
-
+// isFatal reports whether err is one after which every file would fail likewise.
 func isFatal(err error) bool {
-	for _, errno := range fatal {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	return false
+	return isAny(err, unix.ENOSPC, unix.EDQUOT, unix.EROFS, unix.EMFILE, unix.ENFILE, unix.ENOMEM)
 }
 
 // failed makes an alarm of what kept p from being restored, or the error that ends the run.
@@ -68,9 +62,10 @@ func (r *run) failed(p format.Path, err error) error {
 	var (
 		content *contentError
 		abort   *alarm.AbortError
+		ended   *Error
 	)
 	switch {
-	case errors.As(err, &abort) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &abort) || errors.As(err, &ended) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.As(err, &content):
 		return r.damaged(p, content.err)
@@ -87,18 +82,27 @@ func (r *run) failed(p format.Path, err error) error {
 // damaged raises the alarm for content that can't be had: on the path in the band, with the object as message.
 func (r *run) damaged(p format.Path, err error) error {
 	a := archive.AlarmOf(err)
-	var mismatch *format.MismatchError
-	if a.Area == alarm.Archive {
-		a.Area = alarm.Block
-		if errors.As(err, &mismatch) {
-			a.Condition = alarm.Mismatch
-		}
+	if a.Area == alarm.Archive { // no object is at fault
+		a.Area, a.Condition = areaOf(err, a.Condition)
 	}
 	if a.Filename != string(p) {
 		a.Message = a.Filename
 	}
 	a.Filename = string(p)
 	return r.raise(a)
+}
+
+// areaOf says what is off where content and entry don't fit together.
+func areaOf(err error, otherwise alarm.Condition) (alarm.Area, alarm.Condition) {
+	var mismatch *format.MismatchError
+	var corrupt *format.CorruptError
+	switch {
+	case errors.As(err, &mismatch):
+		return alarm.Block, alarm.Mismatch
+	case errors.As(err, &corrupt):
+		return alarm.Band, alarm.Corrupt
+	}
+	return alarm.Block, otherwise
 }
 
 // unreadable raises the alarm for a part of the index that can't be read.
@@ -114,20 +118,21 @@ func (r *run) unreadable(ctx context.Context, err error) error {
 }
 
 func conditionOf(err error) alarm.Condition {
-	for condition, errnos := range map[alarm.Condition][]error{
-		alarm.Exists:  {unix.EEXIST, unix.EISDIR, unix.ENOTEMPTY, unix.ENOTDIR, unix.ELOOP},
-		alarm.Denied:  {unix.EPERM, unix.EACCES},
-		alarm.Missing: {unix.ENOENT},
-		alarm.Unsupported: {
-			unix.EOPNOTSUPP, unix.ENOTSUP, unix.ENOSYS, unix.EINVAL, unix.ENAMETOOLONG, unix.EFBIG, unix.EOVERFLOW, unix.EILSEQ,
-			unix.ERANGE, unix.E2BIG, unix.EMLINK, unix.EXDEV,
-		},
-	} {
-		for _, errno := range errnos {
-			if errors.Is(err, errno) {
-				return condition
-			}
-		}
+	switch {
+	case isAny(err, unix.EEXIST, unix.EISDIR, unix.ENOTEMPTY, unix.ENOTDIR, unix.ELOOP):
+		return alarm.Exists
+	case isAny(err, unix.EPERM, unix.EACCES):
+		return alarm.Denied
+	case isAny(err, unix.ENOENT):
+		return alarm.Missing
+	case isAny(err, unix.EOPNOTSUPP, unix.ENOTSUP, unix.ENOSYS, unix.EINVAL, unix.ENAMETOOLONG, unix.EFBIG, unix.EOVERFLOW, unix.EILSEQ,
+		unix.ERANGE, unix.E2BIG, unix.EMLINK, unix.EXDEV):
+		return alarm.Unsupported
 	}
 	return alarm.IOError
+}
+
+func isAny(err error, errnos ...unix.Errno) bool {
+	var errno unix.Errno
+	return errors.As(err, &errno) && slices.Contains(errnos, errno)
 }

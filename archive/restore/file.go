@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"context"
 	"crypto/sha256"
 
 	"golang.org/x/sys/unix"
@@ -18,12 +19,12 @@ func (w *worker) file(it *item) (id fileID, err error) {
 	// A small file is checked before anything is made of it.
 	var data []byte
 	small := isSmall(e)
-	if small && e.Size > 0 {
+	if small {
 		if data, err = w.small(content, e); err != nil {
 			return id, &contentError{err}
 		}
 	}
-	t, err := w.create(it, w.startMode(e))
+	t, err := w.create(it, w.startMode(it))
 	if err != nil {
 		return id, err
 	}
@@ -60,9 +61,10 @@ func (w *worker) finishFile(it *item, t *temp) (fileID, error) {
 
 // startMode is the mode a file is made with: nobody else's business before it has its owner, and such that this user may set
 // its attributes.
-func (w *worker) startMode(e *format.Entry) uint32 {
+func (w *worker) startMode(it *item) uint32 {
+	e := it.entry
 	uid, gid := w.owners.numbers(e.Owner)
-	if len(e.XAttrs) > 0 || w.self != [2]uint32{uid, gid} && !w.chownDenied.Load() {
+	if len(e.XAttrs) > 0 || it.dir.inherits || w.self != [2]uint32{uid, gid} && !w.chownDenied.Load() {
 		return 0o600
 	}
 	return e.Mode & 0o777
@@ -70,12 +72,19 @@ func (w *worker) startMode(e *format.Entry) uint32 {
 
 // isSmall reports whether all of a file is in one frame.
 func isSmall(e *format.Entry) bool {
-	return e.Size == 0 || !e.AsInParent && len(e.Spans) == 1 && e.Spans[0].HoleBytes == 0 && int64(e.Spans[0].Bytes) == e.Size && !e.SHA256.IsZero()
+	if e.AsInParent || e.SHA256.IsZero() {
+		return false // it has no hash of its own, or another
+	}
+	return e.Size == 0 || len(e.Spans) == 1 && e.Spans[0].HoleBytes == 0 && int64(e.Spans[0].Bytes) == e.Size
 }
 
 // small gets the content of a small file, and checks it.
 func (w *worker) small(content *archive.Content, e *format.Entry) ([]byte, error) {
-	segment, err := content.At(w.ctx, 0)
+	var segment archive.Segment
+	var err error
+	if e.Size > 0 {
+		segment, err = content.At(w.ctx, 0)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +96,7 @@ func (w *worker) small(content *archive.Content, e *format.Entry) ([]byte, error
 
 // large writes the content of a file as it comes, checks it, and says how much it was.
 func (w *worker) large(fd int, content *archive.Content, e *format.Entry) (written int64, err error) {
-	sum := contentSum{hash: sha256.New(), holes: e.DataSHA.IsZero()}
+	sum := newContentSum(e)
 	for segment, err := range content.Segments(w.ctx) {
 		if err == nil {
 			err = sum.hole(w.ctx, segment.Start)
@@ -100,6 +109,9 @@ func (w *worker) large(fd int, content *archive.Content, e *format.Entry) (writt
 		}
 		sum.data(segment.Data)
 		written += int64(len(segment.Data))
+	}
+	if w.ctx.Err() != nil {
+		return written, context.Cause(w.ctx) // it may have ended early
 	}
 	dataEnd := sum.at
 	if err := sum.hole(w.ctx, e.Size); err != nil {

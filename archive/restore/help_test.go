@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -409,17 +411,40 @@ func temporaries(found map[format.Path]string) (left []format.Path) {
 	return left
 }
 
-// restoreNamed restores with files that have temporary names from the start, as on file systems that know no others, if so
-// asked.
-func restoreNamed(t testing.TB, b *archive.Band, dest string, o Options, named bool) Result {
-	t.Helper()
-	r, err := newRun(t.Context(), b, dest, o.withDefaults())
+// way is how a file gets from nowhere to its name.
+type way string
+
+const (
+	unnamed  way = "unnamed files"
+	overProc way = "unnamed files, named over proc"
+	named    way = "named temporaries"
+)
+
+var ways = [...]way{unnamed, overProc, named}
+
+// restoreIn restores in one way, whatever this system would take.
+func restoreIn(ctx context.Context, w way, b *archive.Band, dest string, o Options) (Result, error) {
+	r, err := newRun(ctx, b, dest, o.withDefaults())
 	if err != nil {
-		t.Fatal(err)
+		return Result{}, err
 	}
-	r.unnamed = r.unnamed && !named
-	if err := r.restore(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return r.result()
+	r.unnamed = r.unnamed && w != named
+	r.noDirect.Store(w == overProc)
+	err = r.restore(ctx)
+	return r.result(), err
+}
+
+// tempDir is a directory for restored trees, which may have directories that their owner can't remove anything from.
+func tempDir(t testing.TB) string {
+	t.Helper()
+	top := t.TempDir()
+	t.Cleanup(func() {
+		_ = filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
+			if err == nil && e.IsDir() {
+				_ = os.Chmod(path, 0o700)
+			}
+			return nil
+		})
+	})
+	return top
 }

@@ -43,16 +43,19 @@ func ordinary() []archivetest.Item {
 
 func TestEveryKindComesBackExactly(t *testing.T) {
 	for _, workers := range []int{1, 2, 7} {
-		for _, named := range []bool{false, true} {
-			t.Run(fmt.Sprintf("workers %d, named temporaries %v", workers, named), func(t *testing.T) {
+		for _, w := range ways {
+			t.Run(fmt.Sprintf("%d workers, %s", workers, w), func(t *testing.T) {
 				items := ordinary()
-				if os.Geteuid() != 0 {
-					items = slicesWithout(items, "a/b/c") // what is in there can't be looked at
+				if os.Geteuid() != 0 { // what is in there can't be looked at
+					items = slicesWithout(slicesWithout(items, "a/b/c"), "unreadable")
 				}
 				b := testBand{Band: archivetest.Band{HunkEntries: 5, FrameBytes: 64 << 10}}.open(t, items)
-				dest := t.TempDir() + "/new/dest"
+				dest := tempDir(t) + "/new/dest"
 				as := &alarms{}
-				r := restoreNamed(t, b, dest, Options{Workers: workers, Alarms: as}, named)
+				r, err := restoreIn(t.Context(), w, b, dest, Options{Workers: workers, Alarms: as})
+				if err != nil {
+					t.Fatal(err)
+				}
 				as.expect(t, dest)
 				compare(t, look(t, dest), expected(t, b))
 				if want := int64(len(items)); r.Totals.Entries != want {
@@ -186,7 +189,7 @@ func TestEventsTellOfEveryEntry(t *testing.T) {
 			}
 		}
 	}
-	r := restoreAll(t, b, t.TempDir()+"/dest", Options{Events: sink})
+	r := restoreAll(t, b, tempDir(t)+"/dest", Options{Events: sink})
 	for p := range expected(t, b) {
 		if done[string(p)] != 1 {
 			t.Errorf("%q was told %d times", p, done[string(p)])

@@ -26,7 +26,7 @@ func (w *worker) follow(it *item) error {
 		w.restored(it.entry, 0)
 		return nil
 	}
-	if isFatal(err) || errors.Is(err, unix.EEXIST) {
+	if isFatal(err) || errors.Is(err, unix.EEXIST) || errors.Is(err, unix.ENAMETOOLONG) {
 		return err
 	}
 	// Two files of the same content are better than one.

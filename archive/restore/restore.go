@@ -58,8 +58,9 @@ type Result struct {
 // Restore brings the band back below the local directory dest, which it makes if need be, with what leads there.
 //
 // An error ended it early: ctx, an alarm, a path of the Options that the band doesn't have (an *archive.Error, and nothing
-// was done), or a destination that takes nothing more (an *Error). What was restored by then is whole. Everything else that
-// goes wrong is an alarm of area restore on the local name, or of area block or band on the path in the band.
+// was done), or a destination that takes nothing more (an *Error). What was restored by then is whole; directories that
+// were not come to yet have mode 0700. Everything else that goes wrong is an alarm of area restore on the local name, or of
+// area block or band on the path in the band. Nothing is synced: what a crash of the machine keeps is up to the file system.
 func Restore(ctx context.Context, b *archive.Band, dest string, o Options) (Result, error) {
 	r, err := newRun(ctx, b, dest, o.withDefaults())
 	if err != nil {

@@ -82,10 +82,17 @@ func (r *run) result() Result {
 
 // restore runs the walker and the workers.
 func (r *run) restore(ctx context.Context) error {
+	if r.sel.damage != nil {
+		if err := r.unreadable(ctx, r.sel.damage); err != nil {
+			r.top.release()
+			return err
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	stop := context.AfterFunc(ctx, r.links.wake)
 	defer stop()
 	batches := make(chan *batch, batchesAhead)
+	r.top.use() // the workers find links from there
 	g.Go(func() error {
 		defer close(batches)
 		return r.end(newWalker(ctx, r, batches).walk())
@@ -96,6 +103,9 @@ func (r *run) restore(ctx context.Context) error {
 	err := g.Wait()
 	for b := range batches {
 		b.release()
+	}
+	if e := r.top.release(); err == nil {
+		err = e
 	}
 	return err
 }

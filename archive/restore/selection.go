@@ -18,6 +18,7 @@ type selection struct {
 	walks   []format.Path // the subtrees to go through, none inside another, each next to its neighbours
 	asked   []format.Path // the subtrees that somebody named: now, or as sources when the band was made; sorted likewise
 	partial bool          // some of the band stays where it is
+	damage  error         // why the sources aren't known; everything counts as named then
 }
 
 var errIncomplete = errors.New("the band is incomplete: what it doesn't have may not have been reached; delete nothing by it")
@@ -51,6 +52,9 @@ func wholeBand(ctx context.Context, b *archive.Band, o Options) (*selection, err
 	}
 	for _, source := range head.Sources {
 		s.asked = append(s.asked, storedPath(source))
+	}
+	if s.damage = err; err != nil {
+		s.asked = append(s.asked, format.Root)
 	}
 	s.asked = apart(s.asked)
 	return s, nil

@@ -12,6 +12,7 @@ type stack struct {
 	levels  []level
 	open    int // levels whose directory is open
 	maxOpen int
+	low     int // none below it is open, but the destination
 }
 
 // level is a directory on the way down, with those of its subdirectories that are made and still to be finished.
@@ -28,9 +29,12 @@ func (s *stack) push(d *dir) {
 		return
 	}
 	s.open++
-	for i := 1; i < len(s.levels)-2 && s.open > s.maxOpen; i++ {
+	for i := max(1, s.low); i < len(s.levels)-2 && s.open > s.maxOpen; i++ {
 		if s.levels[i].putAside() {
 			s.open--
+		}
+		if s.levels[i].aside && i == s.low {
+			s.low = i + 1
 		}
 	}
 }
@@ -44,6 +48,7 @@ func (s *stack) pop(dest *dir) *dir {
 		s.open--
 	}
 	if n := len(s.levels); n > 0 && s.top().aside {
+		s.low = min(s.low, n-1)
 		if s.top().reopen(d, dest) == nil {
 			s.open++
 		}

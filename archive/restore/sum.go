@@ -2,6 +2,7 @@ package restore
 
 import (
 	"context"
+	"crypto/sha256"
 	"hash"
 
 	"dura/archive/format"
@@ -13,6 +14,10 @@ type contentSum struct {
 	holes     bool  // they count as zeros
 	holeBytes int64 // of them
 	at        int64
+}
+
+func newContentSum(e *format.Entry) *contentSum {
+	return &contentSum{hash: sha256.New(), holes: e.DataSHA.IsZero()}
 }
 
 var errHoles = &format.CorruptError{What: "index", Reason: "a hash over more holes than the format allows"}

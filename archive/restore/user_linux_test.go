@@ -14,8 +14,6 @@ import (
 // anyUser is somebody without rights, whom no file belongs to.
 const anyUser = 54321
 
-const asUserVariable = "DURA_TEST_AS_USER"
-
 // asUser runs the test that calls it once more, in a process of a user without rights, where it is root's. It reports whether
 // this is the process to test in.
 func asUser(t *testing.T) bool {
@@ -47,8 +45,9 @@ func TestUserRestoresOrdinaryTreesExactly(t *testing.T) {
 	if !asUser(t) {
 		return
 	}
-	b := open(t, slicesWithout(ordinary(), "a/b/c"))
-	dest := t.TempDir() + "/dest"
+	// What can't be looked at is another test's.
+	b := open(t, slicesWithout(slicesWithout(ordinary(), "a/b/c"), "unreadable"))
+	dest := tempDir(t) + "/dest"
 	restoreAll(t, b, dest, Options{})
 	compare(t, look(t, dest), expected(t, b))
 }
@@ -87,11 +86,7 @@ func TestUserGetsAlarmsForWhatOnlyRootMaySet(t *testing.T) {
 	if !asUser(t) {
 		return
 	}
-	self, group := uint32(os.Geteuid()), uint32(os.Getegid())
-	groups, err := os.Getgroups()
-	if err != nil || !slices.Contains(groups, anyUser+1) && os.Getenv("TMPDIR") != "" && self == anyUser {
-		t.Fatal(groups, err)
-	}
+	group := uint32(os.Getegid())
 	b := open(t, tree(
 		directory(""), file("own", "x"), file("root's", "x", owner(0, 0), mode(0o4755)),
 		file("root's user, own group", "x", owner(0, group), mode(0o6755)),
@@ -107,7 +102,7 @@ func TestUserGetsAlarmsForWhatOnlyRootMaySet(t *testing.T) {
 	}
 	as.expect(t, dest, "restore/denied:/root's", "restore/denied:/root's user, own group", "restore/denied:/trusted", "restore/denied:/link",
 		"restore/denied:/dir", "restore/denied:/device", "restore/denied:/fifo")
-	if r.Totals.Entries != 10 || r.Totals.Alarms != 7 {
+	if r.Totals.Entries != 9 || r.Totals.Alarms != 7 {
 		t.Errorf("%+v", r)
 	}
 	found := look(t, dest)
@@ -128,8 +123,8 @@ func TestUserGetsHisOwnFurtherGroups(t *testing.T) {
 	if !asUser(t) {
 		return
 	}
-	if os.Geteuid() != anyUser {
-		t.Skip("needs root, to start as a user of two groups")
+	if groups, err := os.Getgroups(); err != nil || !slices.Contains(groups, anyUser+1) {
+		t.Skip("needs root, to start as a user of two groups:", err)
 	}
 	b := open(t, tree(file("file", "x", owner(anyUser, anyUser+1), mode(0o2750)), directory("dir", owner(anyUser, anyUser+1), mode(0o2750))))
 	dest := t.TempDir() + "/dest"

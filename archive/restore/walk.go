@@ -68,7 +68,7 @@ func (w *walker) subtrees() error {
 			}
 		}
 	}
-	return w.ctx.Err()
+	return context.Cause(w.ctx)
 }
 
 // lead makes the directories that lead to p, where p is not the root, and enters them.
@@ -128,6 +128,9 @@ func (w *walker) entry(e archive.Located) error {
 // root settles what becomes of the destination itself: one that was made here, or that stands for a source and is empty, is
 // the band's root. Otherwise it belongs to somebody else, and is like any directory that is there already.
 func (w *walker) root(e archive.Located) error {
+	if e.Kind != format.Directory {
+		return w.corrupt(format.Root, "the root is no directory")
+	}
 	w.restored(e.Entry, 0)
 	named := w.sel.names(format.Root)
 	if w.top.made || named && (w.o.Overwrite || w.topEmpty) {
@@ -187,7 +190,7 @@ func (w *walker) send() error {
 	}
 	w.batch = &batch{}
 	if !w.o.DryRun {
-		w.band.Archive().Prefetch(b.smallFiles()...)
+		w.band.Archive().Prefetch(b.ahead()...)
 	}
 	select {
 	case w.batches <- b:

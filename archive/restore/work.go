@@ -39,7 +39,9 @@ func (w *worker) work(batches <-chan *batch) error {
 
 func (w *worker) do(b *batch) (err error) {
 	for i := range b.items {
-		if err = context.Cause(w.ctx); err == nil {
+		if w.ctx.Err() != nil {
+			err = context.Cause(w.ctx)
+		} else {
 			err = w.item(&b.items[i])
 		}
 		if err != nil {
@@ -65,10 +67,13 @@ func (w *worker) item(it *item) error {
 	default:
 		err = w.restoreOne(it)
 	}
-	if err != nil {
-		return w.failed(it.entry.Path, err)
+	switch {
+	case err == nil:
+		return nil
+	case w.ctx.Err() != nil && !isFatal(err):
+		return context.Cause(w.ctx) // whatever else it looks like
 	}
-	return nil
+	return w.failed(it.entry.Path, err)
 }
 
 // restoreOne restores what has no other name yet, and tells those that wait for it to link to.
@@ -114,6 +119,7 @@ func (w *worker) finishEmpty(it *item) error {
 	}
 	if it.made || w.o.Overwrite {
 		d.entry = it.entry
+		d.makeUsable()
 	}
 	if !it.made {
 		if err := w.prune(w.ctx, d); err != nil {
