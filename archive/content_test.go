@@ -214,10 +214,11 @@ func TestPrefetchBringsARangeInOneRequest(t *testing.T) {
 		}
 		c := b.Archive().Content(e.Entry)
 		rec.Reset()
-		for _, want := range []int{1, 2, 2} { // the span list, then four frames, then nothing
+		// The span list; then four frames, or those at once if the list comes before Prefetch has looked; then nothing.
+		for _, want := range [][2]int{{1, 2}, {2, 2}, {2, 2}} {
 			c.Prefetch(5000, 20_000)
 			synctest.Wait()
-			if got := rec.Counts().Reads; got != want {
+			if got := rec.Counts().Reads; got < want[0] || got > want[1] {
 				t.Errorf("%d reads, not %d", got, want)
 			}
 		}

@@ -34,7 +34,7 @@ func (b *Band) Prefetch(ordinal int64) {
 }
 
 // Prefetch begins to fetch the frames that hold bytes bytes of the content from off on, unless they are cached, and returns at
-// once. Where a span list is not cached, that is all it begins to fetch.
+// once. Where a span list is not cached and does not come at once, that is all it begins to fetch.
 func (c *Content) Prefetch(off, bytes int64) {
 	atOnce, cancel := context.WithCancel(context.Background())
 	cancel()
