@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -170,16 +171,16 @@ func TestKilledReaderIsFreed(t *testing.T) {
 func TestRootAnswersWhileStorageIsGone(t *testing.T) {
 	st := archivetest.NewArchive(t)
 	newBand(t, st, 0).Complete(archivetest.Tree(map[string]string{"f": "content"}))
-	gone := false
+	var gone atomic.Bool
 	faulty := storagetest.NewFaulty(st, func(op storagetest.Operation) error {
-		if gone {
+		if gone.Load() {
 			return op.Error(storage.KindIO)
 		}
 		return nil
 	})
 	m := mountStorage(t, faulty, fs.Options{Refresh: time.Millisecond})
 	before := m.run("ls", "-A", m.dir)
-	gone = true
+	gone.Store(true)
 	time.Sleep(10 * time.Millisecond) // for the list of bands to be old
 	if got := m.run("ls", "-A", m.dir); got != before {
 		t.Errorf("without storage the mount has %q", got)
