@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -50,11 +51,23 @@ func (s *alarms) raise(err error, about subject) {
 		a.Filename = string(about.path)
 	}
 	if about.band != "" {
-		a.Message = fmt.Sprintf("%q of band %s: %v", string(about.path), about.band, err)
+		a.Message = fmt.Sprintf("%q of band %s: %v", string(about.path), about.band, cause(err))
 	}
 	if s.isNew(raisedKey{about, a.Condition, a.Filename}) && s.raiser != nil {
 		_ = s.raiser.Raise(a) // an alarm that ends a run has no run to end here
 	}
+}
+
+// cause is what err says beyond what an alarm has in its own fields.
+func cause(err error) any {
+	var e *archive.Error
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Err != nil:
+		return e.Err
+	}
+	return e.Kind
 }
 
 func (s *alarms) isNew(k raisedKey) bool {
@@ -67,4 +80,11 @@ func (s *alarms) isNew(k raisedKey) bool {
 	s.raised.Add(k, now)
 	s.count++
 	return true
+}
+
+// raisedSoFar is how many were raised.
+func (s *alarms) raisedSoFar() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
 }

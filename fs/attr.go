@@ -76,13 +76,3 @@ func units(dataBytes int64) uint64 { return (uint64(dataBytes) + unitBytes - 1) 
 func encodeDevice(d format.DeviceNumber) uint32 {
 	return d.Minor&0xff | d.Major<<8&0xfff00 | d.Minor<<12&0xfff00000
 }
-
-// madeAttr is what stat tells of something that the mount makes up.
-func madeAttr(id nodeID, mode uint32, owner Owner, at time.Time) fuse.Attr {
-	a := fuse.Attr{
-		Ino: uint64(id), Mode: mode, Nlink: 1, Blksize: preferredBytes, Owner: fuse.Owner{Uid: owner.UID, Gid: owner.GID},
-	}
-	t := format.TimeOf(at)
-	setTimes(&a, t, t)
-	return a
-}

@@ -1,9 +1,13 @@
 package fs
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dura/archive"
@@ -15,11 +19,35 @@ const patience = time.Second
 
 var errTooManyBands = errors.New("more bands than one mount can number")
 
-// slot is a band that the mount has numbered. A number is never used again, so what the kernel knows of it stays true.
+// slot is a band that the mount has numbered: a complete one, or an incomplete one as it was at some time. A number is never used
+// again, so what the kernel knows of it stays true.
 type slot struct {
 	number int
 	id     format.BandID
 	state  archive.BandState
+
+	resident atomic.Pointer[archive.Band] // of an incomplete band; nil once it is given up
+	deleted  atomic.Bool                  // the band is given up
+}
+
+// shownBand is a name in the list of bands.
+type shownBand struct {
+	name   string
+	number int // its place in the listing, never another name's
+	state  archive.BandState
+	slot   *slot // of a complete band
+
+	snapshots snapshots // of an incomplete one
+}
+
+// incompleteSuffix marks the names of bands without a tail.
+const incompleteSuffix = ".incomplete"
+
+func shownName(state archive.BandState) string {
+	if state.Complete {
+		return string(state.ID)
+	}
+	return string(state.ID) + incompleteSuffix
 }
 
 // bandList is the bands that are shown. It is listed anew when it is asked for and old; while the storage does not answer,
@@ -32,10 +60,11 @@ type bandList struct {
 	failed  func(error) // called when a listing failed and the old one stands
 
 	mu         sync.Mutex
-	slots      []*slot          // by number
-	shown      map[string]*slot // by name
-	latest     *slot            // nil if there is none
-	listedAt   time.Time        // zero before the first listing
+	slots      []*slot               // by number
+	shown      map[string]*shownBand // by name
+	numbers    int                   // of names, used so far
+	latest     *slot                 // nil if there is none
+	listedAt   time.Time             // zero before the first listing
 	changedAt  time.Time
 	refreshing *refreshing // nil unless a listing is under way
 }
@@ -69,25 +98,32 @@ func (l *bandList) addLocked(state archive.BandState) *slot {
 	return s
 }
 
-// refresh makes sure that the list is not older than it may be. It fails only where there is no list at all.
-func (l *bandList) refresh(ctx context.Context) error {
+// start begins to list the bands if the list is older than it may be. It returns nil if it is not, and otherwise the listing,
+// and whether there is a list at all until then.
+func (l *bandList) start() (r *refreshing, known bool) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := l.options.Now()
-	known := !l.listedAt.IsZero()
+	known = !l.listedAt.IsZero()
 	if known && now.Sub(l.listedAt) < l.options.Refresh {
-		l.mu.Unlock()
-		return nil
+		return nil, true
 	}
 	if l.refreshing == nil {
-		l.refreshing = &refreshing{begun: now, done: make(chan struct{})}
+		l.refreshing = &refreshing{begun: time.Now(), done: make(chan struct{})}
 		go l.relist(l.refreshing)
 	}
-	r := l.refreshing
-	l.mu.Unlock()
+	return l.refreshing, known
+}
 
+// refresh makes sure that the list is not older than it may be. It fails only where there is no list at all.
+func (l *bandList) refresh(ctx context.Context) error {
+	r, known := l.start()
+	if r == nil {
+		return nil
+	}
 	var enough <-chan time.Time
 	if known {
-		timer := time.NewTimer(patience - now.Sub(r.begun))
+		timer := time.NewTimer(patience - time.Since(r.begun))
 		defer timer.Stop()
 		enough = timer.C
 	}
@@ -132,22 +168,32 @@ func (l *bandList) relist(r *refreshing) {
 
 // apply takes in a listing and reports whether anything is different.
 func (l *bandList) apply(states []archive.BandState) (changed bool, err error) {
-	shown := make(map[string]*slot, len(states))
+	shown := make(map[string]*shownBand, len(states))
 	var latest *slot
 	for _, state := range states {
-		if !state.Complete || state.Deleted {
+		name := shownName(state)
+		b := l.shown[name]
+		if state.Deleted && b != nil && b.slot != nil {
+			b.slot.deleted.Store(true)
+		}
+		if state.Deleted || !state.Complete && !state.HasHead {
 			continue
 		}
-		s := l.shown[string(state.ID)]
-		if s == nil {
+		if b == nil {
 			if len(l.slots) >= maxSlots {
 				return changed, errTooManyBands
 			}
-			s = l.addLocked(state)
+			b = &shownBand{name: name, number: l.numbers, state: state}
+			l.numbers++
+			if state.Complete {
+				b.slot = l.addLocked(state)
+			}
 			changed = true
 		}
-		shown[string(s.id)] = s
-		latest = s // states come by id, and so by time
+		shown[name] = b
+		if b.slot != nil {
+			latest = b.slot // states come by id, and so by time
+		}
 	}
 	changed = changed || len(shown) != len(l.shown)
 	if changed || l.changedAt.IsZero() {
@@ -172,7 +218,7 @@ func (l *bandList) changeTime(latest *slot) time.Time {
 
 // view is the list at one moment.
 type view struct {
-	slots     []*slot // what is shown, by number
+	bands     []*shownBand // by number
 	latest    *slot
 	changedAt time.Time
 }
@@ -180,17 +226,12 @@ type view struct {
 func (l *bandList) view() view {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	v := view{latest: l.latest, changedAt: l.changedAt, slots: make([]*slot, 0, len(l.shown))}
-	for _, s := range l.slots {
-		if l.shown[string(s.id)] == s {
-			v.slots = append(v.slots, s)
-		}
-	}
-	return v
+	bands := slices.SortedFunc(maps.Values(l.shown), func(a, b *shownBand) int { return cmp.Compare(a.number, b.number) })
+	return view{bands: bands, latest: l.latest, changedAt: l.changedAt}
 }
 
 // find is the band shown under name; nil if there is none.
-func (l *bandList) find(name string) *slot {
+func (l *bandList) find(name string) *shownBand {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.shown[name]
@@ -201,4 +242,11 @@ func (l *bandList) newest() *slot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.latest
+}
+
+// age is when the bands were listed last.
+func (l *bandList) age() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.listedAt
 }

@@ -53,15 +53,29 @@ func (d listing) list(ctx context.Context, offset uint64) iter.Seq2[child, error
 			yield(child{}, err)
 			return
 		}
+		var seen span // of ordinals
+		defer func() { d.listAhead(seen) }()
 		for l, err := range d.band.ReadDir(ctx, d.place.path, from) {
 			var c child
 			if err == nil {
+				seen.add(l.Ordinal)
 				c, err = d.child(ctx, l)
 			}
 			if len(c.name) <= maxNameBytes && !yield(c, err) {
 				return
 			}
 		}
+	}
+}
+
+// listAhead notes what was listed and begins to fetch what a walk through the tree would list next.
+func (d listing) listAhead(seen span) {
+	if seen.from == seen.to {
+		return
+	}
+	s := d.f.ahead.listed(d.slot.number, seen.from, seen.to)
+	for at := s.from + hunkStep; at <= s.to; at += hunkStep {
+		d.band.Prefetch(at)
 	}
 }
 

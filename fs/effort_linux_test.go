@@ -65,7 +65,8 @@ func TestReadingTakesFewReadsOfStorage(t *testing.T) {
 		Complete(archivetest.Tree(manyFiles(2000)))
 	recorder := storagetest.NewRecorder(st)
 	m := mountStorage(t, recorder, fs.Options{})
-	if c := recorder.Counts(); c.Reads != 1 || c.Lists != 1 {
+	eventually(t, func() bool { return recorder.Counts().Reads == 4 }) // the archive's head; and the latest band's tail, fence and hunk
+	if c := recorder.Counts(); c.Lists != 1 || c.Stats > 0 {
 		t.Errorf("to mount took %+v", c)
 	}
 	count := func(what string, most int, do func()) {
@@ -78,7 +79,7 @@ func TestReadingTakesFewReadsOfStorage(t *testing.T) {
 	}
 	band := m.path(string(archivetest.BandID(0)))
 	count("to list the mount", 0, func() { m.run("ls", "-l", m.dir) })
-	count("to open the band", 3, func() { m.run("ls", band) }) // tail, fence, hunk
+	count("to look into the band", 0, func() { m.run("ls", band) })
 	for i := range 7 {
 		m.run("find", fmt.Sprintf("%s/d%d", band, i))
 	}

@@ -48,12 +48,16 @@ func errnoOf(err error) syscall.Errno {
 	return syscall.EIO
 }
 
-// status answers a request with err, and raises an alarm if err is nothing that an archive in good health would give.
-func (f *FileSystem) status(r *request, err error) fuse.Status {
+// answer answers a request with err, and raises an alarm if err is nothing that an archive in good health would give.
+func (f *FileSystem) answer(r *request, err error) fuse.Status {
 	errno := errnoOf(err)
 	switch errno {
 	case syscall.EIO, syscall.EACCES, syscall.EOPNOTSUPP:
 		f.alarms.raise(err, r.about)
+	case syscall.ESTALE:
+		if archive.Is(err, archive.KindDeleted) {
+			f.alarms.raise(err, subject{band: r.about.band})
+		}
 	}
 	return fuse.Status(errno)
 }

@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"syscall"
+	"time"
 
 	"dura/archive"
 	"dura/archive/format"
@@ -26,7 +27,10 @@ type FileSystem struct {
 	archive *archive.Archive
 	options Options
 	bands   *bandList
+	hosts   *hosts
+	status  statuses
 	alarms  *alarms
+	since   time.Time
 	zeros   []byte // what holes read as; never written
 
 	opened  *lru.Cache[int, *archive.Band] // by slot
@@ -34,6 +38,7 @@ type FileSystem struct {
 	dirs    *lru.Cache[nodeID, dirPlace]
 	damaged *lru.Cache[nodeID, struct{}] // directories whose listing is not whole
 
+	ahead    ahead
 	ctx      context.Context // ends with the mount
 	stop     context.CancelFunc
 	kernel   kernel
@@ -51,7 +56,9 @@ func New(ctx context.Context, a *archive.Archive, o Options) (*FileSystem, error
 	f := &FileSystem{
 		RawFileSystem: fuse.NewDefaultRawFileSystem(), archive: a, options: o.withDefaults(), zeros: make([]byte, zeroBytes),
 	}
+	f.since = f.options.Now()
 	f.ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
+	f.ahead.maxBytes = f.options.FetchAheadBytes
 	var err error
 	if f.alarms, err = newAlarms(f.options.Alarms, f.options.Now); err != nil {
 		return nil, err
@@ -69,27 +76,13 @@ func New(ctx context.Context, a *archive.Archive, o Options) (*FileSystem, error
 		list: f.listBands, mount: f.ctx, options: f.options, changed: f.rootChanged,
 		failed: func(err error) { f.alarms.raise(err, subject{}) },
 	}
+	f.hosts = &hosts{
+		head: f.head, failed: f.alarms.raise, changed: f.rootChanged, mount: f.ctx, of: map[format.BandID]string{}, numbers: map[string]int{},
+	}
 	if o.Band != "" {
 		return f, f.showOne(ctx)
 	}
 	return f, f.bands.refresh(ctx)
-}
-
-// isSingle reports whether one band is shown alone.
-func (f *FileSystem) isSingle() bool { return f.options.Band != "" }
-
-func (f *FileSystem) showOne(ctx context.Context) error {
-	state, err := f.archive.FindBand(ctx, f.options.Band)
-	if err != nil {
-		return err
-	}
-	s := f.bands.add(state)
-	t := bandTop{f, s}
-	top, err := t.entry(ctx)
-	if err == nil && top.Kind != format.Directory {
-		err = &archive.Error{Op: "mount", Band: s.id, Path: f.options.Subtree, Kind: archive.KindNotADirectory}
-	}
-	return err
 }
 
 // String names the file system.
@@ -98,41 +91,6 @@ func (f *FileSystem) String() string { return "dura" }
 // begin makes the context of a request. It must be answered.
 func (f *FileSystem) begin(interrupt <-chan struct{}, header *fuse.InHeader) *request {
 	return &request{mount: f.ctx, timeout: f.options.Timeout, interrupt: interrupt, pid: header.Caller.Pid}
-}
-
-// listBands lists the bands. Where there are none it looks whether there still is an archive: an empty directory in the place
-// of one would have mirrors of it emptied.
-func (f *FileSystem) listBands(ctx context.Context) ([]archive.BandState, error) {
-	states, err := f.archive.Bands(ctx)
-	if err == nil && len(states) == 0 {
-		_, err = f.archive.Storage().Stat(ctx, format.ArchiveName)
-	}
-	return states, err
-}
-
-// open is the band of a slot.
-func (f *FileSystem) open(ctx context.Context, s *slot) (*archive.Band, error) {
-	if b, ok := f.opened.Get(s.number); ok {
-		return b, nil
-	}
-	result := f.opening.DoChan(string(s.id), func() (any, error) {
-		ctx, cancel := context.WithTimeout(f.ctx, f.options.Timeout)
-		defer cancel()
-		b, err := f.archive.OpenBand(ctx, s.state)
-		if err == nil {
-			f.opened.Add(s.number, b)
-		}
-		return b, err
-	})
-	select {
-	case r := <-result:
-		if r.Err != nil {
-			return nil, r.Err
-		}
-		return r.Val.(*archive.Band), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // node finds what id stands for.

@@ -14,7 +14,7 @@ func (f *FileSystem) Lookup(interrupt <-chan struct{}, header *fuse.InHeader, na
 	id := nodeID(header.NodeId)
 	d, err := f.directory(r, id)
 	if err != nil {
-		return f.status(r, err)
+		return f.answer(r, err)
 	}
 	if r.about.band != "" {
 		r.about.path = r.about.path.Join(name)
@@ -32,7 +32,7 @@ func (f *FileSystem) Lookup(interrupt <-chan struct{}, header *fuse.InHeader, na
 		out.SetEntryTimeout(lifetime)
 		return fuse.OK // with node id 0
 	}
-	return f.status(r, err)
+	return f.answer(r, err)
 }
 
 func fillEntry(out *fuse.EntryOut, c *child) {
@@ -53,12 +53,12 @@ func (f *FileSystem) GetAttr(interrupt <-chan struct{}, in *fuse.GetAttrIn, out 
 	defer r.answered()
 	n, err := f.node(r, nodeID(in.NodeId))
 	if err != nil {
-		return f.status(r, err)
+		return f.answer(r, err)
 	}
 	attr, lifetime, err := n.attr(r)
 	out.Attr = attr
 	out.SetTimeout(lifetime)
-	return f.status(r, err)
+	return f.answer(r, err)
 }
 
 // Readlink implements fuse.RawFileSystem.
@@ -68,7 +68,7 @@ func (f *FileSystem) Readlink(interrupt <-chan struct{}, header *fuse.InHeader) 
 	defer r.answered()
 	n, err := f.node(r, nodeID(header.NodeId))
 	if err != nil {
-		return nil, f.status(r, err)
+		return nil, f.answer(r, err)
 	}
 	l, ok := n.(link)
 	if !ok {

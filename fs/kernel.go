@@ -15,7 +15,8 @@ type kernel struct {
 	skipsOpens bool
 
 	mu       sync.Mutex
-	expiring *time.Timer // nil unless the root is to be taken from the kernel
+	expiring map[nodeID]*time.Timer // directories whose listing is to be taken from the kernel
+	closed   bool
 }
 
 // Init implements fuse.RawFileSystem.
@@ -27,33 +28,44 @@ func (f *FileSystem) Init(s *fuse.Server) {
 // OnUnmount implements fuse.RawFileSystem.
 func (f *FileSystem) OnUnmount() {
 	f.stop()
-	f.kernel.mu.Lock()
-	defer f.kernel.mu.Unlock()
-	if f.kernel.expiring != nil {
-		f.kernel.expiring.Stop()
-	}
-}
-
-// expireRoot has the kernel forget its listing of the root once that is older than it may be. Whether somebody lists it again
-// by then the kernel would not tell.
-func (f *FileSystem) expireRoot() {
-	f.kernel.mu.Lock()
-	defer f.kernel.mu.Unlock()
-	if f.kernel.server == nil || f.kernel.expiring != nil {
-		return
-	}
-	f.kernel.expiring = time.AfterFunc(f.options.Refresh, func() {
-		f.kernel.mu.Lock()
-		f.kernel.expiring = nil
-		f.kernel.mu.Unlock()
-		f.rootChanged()
-	})
+	f.kernel.close()
 }
 
 // rootChanged has the kernel forget its listing of the root.
-func (f *FileSystem) rootChanged() {
-	if f.kernel.server != nil {
-		f.kernel.server.InodeNotify(uint64(rootID), 0, 0) // it fails where the kernel has forgotten already
+func (f *FileSystem) rootChanged() { f.kernel.forget(rootID) }
+
+// forget has the kernel forget its listing of a directory.
+func (k *kernel) forget(id nodeID) {
+	if k.server != nil {
+		k.server.InodeNotify(uint64(id), 0, 0) // it fails where the kernel has forgotten already
+	}
+}
+
+// expire has the kernel forget its listing of a directory in a while. Whether somebody lists it again by then the kernel would
+// not tell.
+func (k *kernel) expire(id nodeID, in time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.skipsOpens || k.closed || k.expiring[id] != nil {
+		return
+	}
+	if k.expiring == nil {
+		k.expiring = map[nodeID]*time.Timer{}
+	}
+	k.expiring[id] = time.AfterFunc(in, func() {
+		k.mu.Lock()
+		delete(k.expiring, id)
+		k.mu.Unlock()
+		k.forget(id)
+	})
+}
+
+func (k *kernel) close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
+	for _, timer := range k.expiring {
+		timer.Stop()
 	}
 }
 

@@ -2,6 +2,7 @@ package fs_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ import (
 
 	"dura/archive/archivetest"
 	"dura/archive/format"
+	"dura/archive/storage"
 	"dura/fs"
 )
 
@@ -20,7 +22,6 @@ func TestMountShowsADirectoryForEachCompleteBand(t *testing.T) {
 	st := archivetest.NewArchive(t)
 	newBand(t, st, 0).Complete(archivetest.Tree(map[string]string{"a": "first"}))
 	newBand(t, st, 1).Complete(archivetest.Tree(map[string]string{"a": "second"}))
-	newBand(t, st, 2).Write(archivetest.Tree(map[string]string{"a": "never ended"}))
 	m := mountStorage(t, st, fs.Options{})
 
 	first, second := string(archivetest.BandID(0)), string(archivetest.BandID(1))
@@ -41,8 +42,96 @@ func TestMountShowsADirectoryForEachCompleteBand(t *testing.T) {
 			t.Errorf("%s is %q, want %q", path, got, want)
 		}
 	}
-	if out, err := exec.Command("ls", m.path(string(archivetest.BandID(2)))).CombinedOutput(); err == nil {
-		t.Errorf("the incomplete band is there: %s", out)
+}
+
+func TestIncompleteBandIsMarkedAndGrows(t *testing.T) {
+	st := archivetest.NewArchive(t)
+	newBand(t, st, 0).Complete(archivetest.Tree(map[string]string{"a": "first"}))
+	items := archivetest.Tree(manyFiles(100))
+	b := newBand(t, st, 1)
+	entries, _, fences := b.Write(items[:50])
+	clock := &clock{now: archivetest.Time}
+	m := mountStorage(t, st, fs.Options{Refresh: time.Millisecond, Now: clock.time})
+	name := string(archivetest.BandID(1)) + ".incomplete"
+	if got, want := m.run("ls", "-A", m.dir), string(archivetest.BandID(0))+"\n"+name+"\nlatest\n"; got != want {
+		t.Errorf("the mount has\n%s, want\n%s", got, want)
+	}
+	count := func() int { return strings.Count(m.run("find", m.path(name)), "\n") }
+	if got := count(); got != len(entries) {
+		t.Errorf("the incomplete band shows %d entries of %d", got, len(entries))
+	}
+	if got := m.run("getfattr", "--absolute-names", "--only-values", "-n", "user.dura.state", m.path(name)); got != "incomplete" {
+		t.Errorf("its state is %q", got)
+	}
+	if got := m.run("readlink", m.path("latest")); got != string(archivetest.BandID(0))+"\n" {
+		t.Errorf("latest leads to %s", got)
+	}
+
+	_, _, more := b.Write(items[50:])
+	clock.add(time.Minute)
+	eventually(t, func() bool { return count() == len(items) })
+
+	b.Tail(append(fences, more...))
+	clock.add(time.Minute)
+	eventually(t, func() bool { return strings.Contains(m.client("list", m.dir), `"`+string(archivetest.BandID(1))+`"`) })
+	if out, err := exec.Command("ls", m.path(name)).CombinedOutput(); err == nil {
+		t.Errorf("what was the incomplete band is there: %s", out)
+	}
+}
+
+func TestBandsAreShownByHost(t *testing.T) {
+	st := archivetest.NewArchive(t)
+	for n := range 3 {
+		newBand(t, st, n).Complete(archivetest.Tree(map[string]string{"a": fmt.Sprint(n)}))
+	}
+	m := mountStorage(t, st, fs.Options{Refresh: time.Millisecond})
+	if got := m.run("ls", m.path("by-host")); got != "host\n" {
+		t.Errorf("the hosts are %q", got)
+	}
+	if got := m.run("cat", m.path("by-host/host", string(archivetest.BandID(1)), "a"), m.path("by-host/host/latest/a")); got != "12" {
+		t.Errorf("the files of the host's bands are %q", got)
+	}
+	time.Sleep(20 * time.Millisecond) // for the hosts to be looked at
+	if got := m.client("list", m.dir); strings.Contains(got, "by-host") {
+		t.Errorf("with one host the mount has\n%s", got)
+	}
+	putEmptyBand(t, st, archivetest.BandID(3), "other")
+	eventually(t, func() bool { return strings.Contains(m.client("list", m.dir), "by-host") })
+	if got := m.run("ls", m.path("by-host")); got != "host\nother\n" {
+		t.Errorf("the hosts are %q", got)
+	}
+}
+
+// putEmptyBand stores a band without entries.
+func putEmptyBand(t *testing.T, st storage.Storage, id format.BandID, host string) {
+	t.Helper()
+	head := format.EncodeHead(format.Head{Archive: archivetest.ArchiveID, Band: id, Started: id.Time(), Host: host})
+	tail := format.EncodeTail(format.Tail{Band: id, Ended: id.Time(), HeadSHA256: format.SumBytes(head)})
+	for name, text := range map[string][]byte{format.HeadName(id): head, format.TailName(id): tail} {
+		if err := st.Create(t.Context(), name, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestStatusIsThereForWhoAsks(t *testing.T) {
+	m := mountStorage(t, oneBand(t, archivetest.Tree(map[string]string{"a": "x"})), fs.Options{Refresh: time.Millisecond})
+	if got := m.run("ls", "-A", m.dir); strings.Contains(got, ".dura") {
+		t.Errorf("the mount lists %q", got)
+	}
+	m.run("cat", m.path("latest/a"))
+	var status fs.Status
+	if err := json.Unmarshal([]byte(m.run("cat", m.path(".dura/status.json"))), &status); err != nil {
+		t.Fatal(err)
+	}
+	want := fs.BandStatus{ID: archivetest.BandID(0), State: "complete", Open: true}
+	if len(status.Bands) != 1 || status.Bands[0] != want || status.Requests.Read == 0 || status.Frames.Values != 1 {
+		t.Errorf("the status is %+v", status)
+	}
+	for range 20 { // it changes while it is read again and again
+		if err := json.Unmarshal([]byte(m.run("cat", m.path(".dura/status.json"))), &status); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -30,6 +30,10 @@ type Options struct {
 	Timeout time.Duration
 	// Refresh is how old the list of bands may be. 0: a second.
 	Refresh time.Duration
+	// FetchAheadBytes is how much may be fetched ahead of readers, to be kept in the archive's cache: a part of that. 0: 8 MiB.
+	FetchAheadBytes int64
+	// Storage says, for status.json, what was asked of the storage; nil: it has nothing about that.
+	Storage func() any
 	// Now is the time of day; time.Now if nil.
 	Now func() time.Time
 	// Alarms gets what is damaged or can't be reached; nil is silence. What it returns changes nothing: the mount goes on.
@@ -39,6 +43,8 @@ type Options struct {
 const (
 	defaultTimeout = time.Minute
 	defaultRefresh = time.Second
+
+	defaultFetchAheadBytes = 8 << 20
 )
 
 func (o Options) withDefaults() Options {
@@ -47,6 +53,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Refresh == 0 {
 		o.Refresh = defaultRefresh
+	}
+	if o.FetchAheadBytes == 0 {
+		o.FetchAheadBytes = defaultFetchAheadBytes
 	}
 	if o.Now == nil {
 		o.Now = time.Now

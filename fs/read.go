@@ -18,6 +18,7 @@ type bandFile struct{ bandEntry }
 func (b bandFile) read(ctx context.Context, off int64, bytes int) (fuse.ReadResult, error) {
 	content := b.f.archive.Content(b.entry)
 	end := min(off+int64(bytes), b.entry.Size)
+	b.readAhead(content, off, end)
 	var slices [][]byte
 	for off < end {
 		s, err := content.At(ctx, off)
@@ -55,11 +56,11 @@ func (f *FileSystem) Read(interrupt <-chan struct{}, in *fuse.ReadIn, _ []byte) 
 	defer r.answered()
 	n, err := f.file(r, nodeID(in.NodeId))
 	if err != nil {
-		return nil, f.status(r, err)
+		return nil, f.answer(r, err)
 	}
 	result, err := n.read(r, int64(in.Offset), int(in.Size))
 	if err != nil {
-		return nil, f.status(r, err)
+		return nil, f.answer(r, err)
 	}
 	return result, fuse.OK
 }
@@ -71,11 +72,11 @@ func (f *FileSystem) Lseek(interrupt <-chan struct{}, in *fuse.LseekIn, out *fus
 	defer r.answered()
 	n, err := f.file(r, nodeID(in.NodeId))
 	if err != nil {
-		return f.status(r, err)
+		return f.answer(r, err)
 	}
 	offset, err := seek(r, n, int64(in.Offset), in.Whence)
 	out.Offset = uint64(offset)
-	return f.status(r, err)
+	return f.answer(r, err)
 }
 
 func seek(ctx context.Context, n file, off int64, whence uint32) (int64, error) {

@@ -31,7 +31,7 @@ func (f *FileSystem) readDir(interrupt <-chan struct{}, in *fuse.ReadIn, add fun
 	id := nodeID(in.NodeId)
 	d, err := f.directory(r, id)
 	if err != nil {
-		return f.status(r, err)
+		return f.answer(r, err)
 	}
 	if in.Offset == 0 {
 		f.damaged.Remove(id) // perhaps it can be read by now
@@ -52,7 +52,7 @@ func (f *FileSystem) addChildren(r *request, d directory, in *fuse.ReadIn, add f
 	added := in.Offset < dotDotOffset
 	for c, err := range d.list(r, max(in.Offset, dotDotOffset)) {
 		if err != nil {
-			status := f.status(r, err)
+			status := f.answer(r, err)
 			if r.Err() != nil || status != fuse.EIO {
 				return status
 			}

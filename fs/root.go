@@ -9,12 +9,18 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-const latestName = "latest"
+// Names in the root beside those of bands.
+const (
+	latestName = "latest"
+	hostsName  = "by-host"
+	hiddenName = ".dura" // not listed: whoever copies or compares the root has no use for it
+)
 
 // Offsets in the root.
 const (
 	latestOffset = firstOffset + iota
-	slotOffset   // and a slot's number
+	hostsOffset
+	bandOffset // and a shown band's number
 )
 
 // root is the directory of all bands, when there is more than one to see.
@@ -24,31 +30,47 @@ func (d root) attr(ctx context.Context) (fuse.Attr, time.Duration, error) {
 	if err := d.f.bands.refresh(ctx); err != nil {
 		return fuse.Attr{}, 0, err
 	}
-	v := d.f.bands.view()
-	a := madeAttr(rootID, fuse.S_IFDIR|madeMode, d.f.options.Mounter, v.changedAt)
-	a.Nlink = uint32(2 + len(v.slots))
+	a := madeAttr(rootID, fuse.S_IFDIR|madeMode, d.f.options.Mounter, d.f.bands.view().changedAt)
 	return a, d.f.options.Refresh, nil
 }
 
+// lookup finds a name. That of a complete band needs no new list: if it is out of date, then by the band's having been deleted.
 func (d root) lookup(ctx context.Context, name string) (child, error) {
+	if b := d.f.bands.find(name); b != nil && b.slot != nil {
+		d.f.bands.start()
+		return d.band(ctx, b)
+	}
 	if err := d.f.bands.refresh(ctx); err != nil {
 		return child{}, err
 	}
-	if newest := d.f.bands.newest(); name == latestName && newest != nil {
-		return d.f.linkTo(newest), nil
+	switch name {
+	case latestName:
+		if newest := d.f.bands.newest(); newest != nil {
+			return d.f.madeLink(latestClass, latestName, newest), nil
+		}
+	case hiddenName:
+		return d.f.madeDir(hiddenID, hiddenName), nil
+	case hostsName:
+		d.f.hosts.learn(ctx, d.f.bands.view().bands)
+		return d.f.madeDir(hostsID, hostsName), nil
 	}
-	s := d.f.bands.find(name)
-	if s == nil {
+	b := d.f.bands.find(name)
+	if b == nil {
 		return child{}, syscall.ENOENT
 	}
-	c := bandTop{d.f, s}.child()
-	if c.bare {
-		var err error
-		c.attr, c.lifetime, err = bandTop{d.f, s}.attr(ctx)
-		c.bare = false
-		return c, err
+	return d.band(ctx, b)
+}
+
+// band is the directory of a band, looked up.
+func (d root) band(ctx context.Context, b *shownBand) (child, error) {
+	s, err := d.f.slotOf(ctx, b)
+	if err != nil {
+		return child{}, err
 	}
-	return c, nil
+	t := bandTop{d.f, s}
+	c := child{name: b.name, id: t.id()}
+	c.attr, c.lifetime, err = t.attr(ctx)
+	return c, err
 }
 
 func (d root) list(ctx context.Context, offset uint64) iter.Seq2[child, error] {
@@ -58,12 +80,18 @@ func (d root) list(ctx context.Context, offset uint64) iter.Seq2[child, error] {
 			return
 		}
 		v := d.f.bands.view()
-		if v.latest != nil && offset < latestOffset && !yield(d.f.linkTo(v.latest), nil) {
-			return
+		if v.latest != nil && offset < latestOffset {
+			if c := d.f.madeLink(latestClass, latestName, v.latest); !yield(c.at(latestOffset), nil) {
+				return
+			}
 		}
-		for _, s := range v.slots {
-			c := bandTop{d.f, s}.child()
-			c.offset = uint64(slotOffset + s.number)
+		if offset < hostsOffset && d.f.hosts.several(v.bands) {
+			if c := d.f.madeDir(hostsID, hostsName); !yield(c.at(hostsOffset), nil) {
+				return
+			}
+		}
+		for _, b := range v.bands {
+			c := d.listed(b).at(bandOffset + uint64(b.number))
 			if c.offset > offset && !yield(c, nil) {
 				return
 			}
@@ -71,47 +99,17 @@ func (d root) list(ctx context.Context, offset uint64) iter.Seq2[child, error] {
 	}
 }
 
+// listed is the directory of a band as a listing has it: to say all of an incomplete one, and of one whose permissions count,
+// would take opening it.
+func (d root) listed(b *shownBand) child {
+	if b.slot == nil {
+		return child{name: b.name, attr: fuse.Attr{Mode: fuse.S_IFDIR}, bare: true}
+	}
+	t := bandTop{d.f, b.slot}
+	return child{name: b.name, id: t.id(), attr: t.madeAttr(), lifetime: d.f.options.Refresh, bare: t.isExact()}
+}
+
 func (d root) parent() nodeID { return rootID }
 
 // ended has the kernel forget what it saw, in a while.
-func (d root) ended() { d.f.expireRoot() }
-
-// linkTo is the link latest, when it points to the band of s. Another band means another node: so what the kernel keeps of
-// one link stays true.
-func (f *FileSystem) linkTo(s *slot) child {
-	l := latestLink{f, s}
-	return child{name: latestName, id: l.id(), offset: latestOffset, attr: l.made(), lifetime: f.options.Refresh}
-}
-
-// latestLink is a link to a band from beside it.
-type latestLink struct {
-	f    *FileSystem
-	slot *slot
-}
-
-func (l latestLink) id() nodeID     { return madeNode(latestClass, l.slot.number) }
-func (l latestLink) target() string { return string(l.slot.id) }
-
-func (l latestLink) made() fuse.Attr {
-	a := madeAttr(l.id(), fuse.S_IFLNK|0o777, l.f.options.Mounter, l.slot.id.Time())
-	a.Size = uint64(len(l.target()))
-	return a
-}
-
-func (l latestLink) attr(context.Context) (fuse.Attr, time.Duration, error) {
-	return l.made(), l.f.options.Refresh, nil
-}
-
-// made finds what the mount makes up.
-func (f *FileSystem) made(id nodeID) (node, error) {
-	c, number := id.made()
-	switch {
-	case id == rootID:
-		return root{f}, nil
-	case c == latestClass:
-		if s := f.bands.slot(number); s != nil {
-			return latestLink{f, s}, nil
-		}
-	}
-	return nil, syscall.ESTALE
-}
+func (d root) ended() { d.f.kernel.expire(rootID, d.f.options.Refresh) }

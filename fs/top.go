@@ -50,13 +50,6 @@ func (t bandTop) id() nodeID {
 	return topNode(t.slot.number)
 }
 
-// child is the directory as it stands among the others.
-func (t bandTop) child() child {
-	return child{
-		name: string(t.slot.id), id: t.id(), attr: t.madeAttr(), lifetime: t.f.options.Refresh, bare: t.isExact(),
-	}
-}
-
 // entry is what was stored of the directory. The root need not have been.
 func (t bandTop) entry(ctx context.Context) (archive.Located, error) {
 	b, err := t.f.open(ctx, t.slot)

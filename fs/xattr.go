@@ -30,10 +30,8 @@ func (e bandEntry) xattr(_ context.Context, name string) ([]byte, error) {
 	switch {
 	case name == bandXAttr:
 		return []byte(e.slot.id), nil
-	case name == stateXAttr && e.slot.state.Complete:
-		return []byte("complete"), nil
 	case name == stateXAttr:
-		return []byte("incomplete"), nil
+		return []byte(stateName(e.slot.state.Complete)), nil
 	case name == hashXAttr && e.entry.Kind == format.File && !e.entry.SHA256.IsZero():
 		return []byte(e.entry.SHA256.String()), nil
 	}
@@ -61,11 +59,11 @@ func (f *FileSystem) GetXAttr(interrupt <-chan struct{}, header *fuse.InHeader, 
 	defer r.answered()
 	n, err := f.attributed(r, nodeID(header.NodeId))
 	if err != nil {
-		return 0, f.status(r, err)
+		return 0, f.answer(r, err)
 	}
 	value, err := n.xattr(r, name)
 	if err != nil {
-		return 0, f.status(r, err)
+		return 0, f.answer(r, err)
 	}
 	return fill(dest, value)
 }
@@ -80,11 +78,11 @@ func (f *FileSystem) ListXAttr(interrupt <-chan struct{}, header *fuse.InHeader,
 		return 0, fuse.OK
 	}
 	if err != nil {
-		return 0, f.status(r, err)
+		return 0, f.answer(r, err)
 	}
 	names, err := n.xattrNames(r)
 	if err != nil {
-		return 0, f.status(r, err)
+		return 0, f.answer(r, err)
 	}
 	var list []byte
 	for _, name := range names {
