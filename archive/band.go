@@ -27,6 +27,7 @@ type Band struct {
 type fenceSlot struct {
 	ref      format.FenceRef
 	resident *fence
+	nextHunk uint64 // behind the band's own hunks that it refers to; of fences of incomplete bands alone
 }
 
 // OpenBand opens a band. Of a complete one it reads the tail alone.

@@ -22,6 +22,7 @@ const (
 type salvage struct {
 	archive *Archive
 	id      format.BandID
+	strict  bool // damage is an error, and no alarm
 	damage  []error
 }
 
@@ -37,20 +38,15 @@ func (a *Archive) openIncomplete(ctx context.Context, id format.BandID, tailDama
 	if err := s.pass(tailDamage); err != nil {
 		return nil, err
 	}
-	fences, hunks, err := s.list(ctx)
+	there, err := s.list(ctx, "index/")
 	if err != nil {
 		return nil, err
 	}
-	slots, covered, err := s.readFences(ctx, fences)
+	fences, loose, err := s.readIndex(ctx, there)
 	if err != nil {
 		return nil, err
 	}
-	hunks = slices.DeleteFunc(hunks, func(h listed) bool { return covered[h.number] })
-	loose, err := s.readHunks(ctx, hunks)
-	if err != nil {
-		return nil, err
-	}
-	slots, err = s.inOrder(append(slots, loose...))
+	slots, err := s.inOrder(append(fences, loose...))
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +55,20 @@ func (a *Archive) openIncomplete(ctx context.Context, id format.BandID, tailDama
 	return b, nil
 }
 
+// readIndex reads the fences, and the hunks that are in none.
+func (s *salvage) readIndex(ctx context.Context, there inventory) (fences, loose []fenceSlot, err error) {
+	fences, covered, err := s.readFences(ctx, there[format.FenceObject])
+	if err != nil {
+		return nil, nil, err
+	}
+	hunks := slices.DeleteFunc(there[format.HunkObject], func(h listed) bool { return covered[h.number] })
+	loose, err = s.readHunks(ctx, hunks)
+	return fences, loose, err
+}
+
 // pass passes over damage, unless the alarm that it is ends the run.
 func (s *salvage) pass(err error) error {
-	if err == nil || isContextError(err) {
+	if err == nil || isContextError(err) || s.strict {
 		return err
 	}
 	if len(s.damage) < maxDamageKept {
@@ -70,20 +77,23 @@ func (s *salvage) pass(err error) error {
 	return s.archive.raise(err)
 }
 
-func (s *salvage) list(ctx context.Context) (fences, hunks []listed, err error) {
-	prefix := format.BandsPrefix + string(s.id) + "/index/"
+// inventory is what numbered objects of each kind a band has, each in the order of their names.
+type inventory map[format.ObjectKind][]listed
+
+// list lists the objects of the band, those in one of its folders.
+func (s *salvage) list(ctx context.Context, folder string) (inventory, error) {
+	prefix := format.BandsPrefix + string(s.id) + "/" + folder
+	there := inventory{}
 	for info, err := range s.archive.storage.List(ctx, prefix, storage.Deep) {
 		if err != nil {
-			return nil, nil, objectError(opOpenBand, s.id, prefix, err)
+			return nil, objectError(opOpenBand, s.id, prefix, err)
 		}
 		switch _, kind, number, _ := format.ParseObjectName(info.Name); kind {
-		case format.FenceObject:
-			fences = append(fences, listed{number, info.SizeBytes})
-		case format.HunkObject:
-			hunks = append(hunks, listed{number, info.SizeBytes})
+		case format.FenceObject, format.HunkObject, format.SpansObject, format.BlockObject:
+			there[kind] = append(there[kind], listed{number, info.SizeBytes})
 		}
 	}
-	return fences, hunks, nil
+	return there, nil
 }
 
 // read reads an index object whose hash is not known, and says how to refer to it.
@@ -116,19 +126,21 @@ func (s *salvage) readFences(ctx context.Context, list []listed) (slots []fenceS
 		}
 		mu.Lock()
 		defer mu.Unlock()
+		var nextHunk uint64
 		for i := range f.refs {
 			if f.refs[i].Band == s.id {
 				covered[f.refs[i].Number] = true
+				nextHunk = max(nextHunk, f.refs[i].Number+1)
 			}
 		}
-		return fenceSlot{ref: format.FenceRef{
+		return fenceSlot{nextHunk: nextHunk, ref: format.FenceRef{
 			Band: s.id, Number: k.number, StoredBytes: k.storedBytes, SHA256: k.sum, Entries: f.entries(), FirstPath: f.refs[0].FirstPath,
 		}}, nil
 	})
 	return slots, covered, err
 }
 
-// readHunks reads hunks, and makes a resident fence of each.
+// readHunks reads hunks, and makes a resident fence of each, with what is to stand ahead of it.
 func (s *salvage) readHunks(ctx context.Context, list []listed) ([]fenceSlot, error) {
 	return s.each(ctx, list, func(ctx context.Context, l listed) (fenceSlot, error) {
 		object, k, err := s.read(ctx, format.HunkObject, l)
@@ -142,7 +154,11 @@ func (s *salvage) readHunks(ctx context.Context, list []listed) ([]fenceSlot, er
 		ref := format.HunkRef{
 			Band: s.id, Number: k.number, StoredBytes: k.storedBytes, SHA256: k.sum, Entries: int64(len(h.entries)), FirstPath: h.entries[0].Path,
 		}
-		return fenceSlot{ref: format.FenceRef{Band: s.id, Entries: ref.Entries, FirstPath: ref.FirstPath}, resident: newFence([]format.HunkRef{ref})}, nil
+		f := newFence(append(slices.Clone(h.before), ref))
+		if f.entries() < ref.Entries {
+			return fenceSlot{}, contradiction(s.id, k.name(), "too many entries stand ahead of it")
+		}
+		return fenceSlot{ref: format.FenceRef{Band: s.id, Entries: f.entries(), FirstPath: f.refs[0].FirstPath}, resident: f}, nil
 	})
 }
 
@@ -183,7 +199,7 @@ func (s *salvage) inOrder(slots []fenceSlot) ([]fenceSlot, error) {
 		if i > 0 && len(good) > 0 && good[len(good)-1].ref.FirstPath == slot.ref.FirstPath || slot.ref.Entries > left {
 			name := fenceKey(&slot.ref).name()
 			if slot.resident != nil {
-				name = hunkKey(&slot.resident.refs[0]).name()
+				name = hunkKey(slot.resident.last()).name()
 			}
 			if err := s.pass(contradiction(s.id, name, "%q is in another one, too", slot.ref.FirstPath)); err != nil {
 				return nil, err

@@ -66,8 +66,8 @@ func (a *Archive) decodeIndex(kind format.ObjectKind, stored []byte) (indexObjec
 	}
 	switch kind {
 	case format.HunkObject:
-		entries, err := format.DecodeHunk(raw)
-		return &hunk{entries}, err
+		h, err := format.DecodeHunk(raw)
+		return &hunk{h.Entries, h.Before}, err
 	case format.FenceObject:
 		refs, err := format.DecodeFence(raw)
 		return newFence(refs), err
@@ -91,7 +91,10 @@ func contradiction(band format.BandID, object, reason string, args ...any) error
 }
 
 // hunk is a decoded hunk.
-type hunk struct{ entries []format.Entry }
+type hunk struct {
+	entries []format.Entry
+	before  []format.HunkRef
+}
 
 func (h *hunk) memoryBytes() int64 {
 	bytes := int64(len(h.entries)) * int64(unsafe.Sizeof(format.Entry{}))
@@ -104,6 +107,14 @@ func (h *hunk) memoryBytes() int64 {
 			bytes += int64(unsafe.Sizeof(x)) + int64(len(x.Name)+len(x.Value))
 		}
 		bytes += spansMemoryBytes(e.Spans, &last)
+	}
+	return bytes + refsMemoryBytes(h.before)
+}
+
+func refsMemoryBytes(refs []format.HunkRef) int64 {
+	bytes := int64(len(refs)) * int64(unsafe.Sizeof(format.HunkRef{}))
+	for i := range refs {
+		bytes += int64(len(refs[i].FirstPath) + len(refs[i].Band))
 	}
 	return bytes
 }
@@ -168,12 +179,10 @@ func (f *fence) entries() int64 {
 	return f.ends[len(f.ends)-1]
 }
 
+func (f *fence) last() *format.HunkRef { return &f.refs[len(f.refs)-1] }
+
 func (f *fence) memoryBytes() int64 {
-	bytes := int64(len(f.refs)) * int64(unsafe.Sizeof(format.HunkRef{})+unsafe.Sizeof(f.ends[0]))
-	for i := range f.refs {
-		bytes += int64(len(f.refs[i].FirstPath) + len(f.refs[i].Band))
-	}
-	return bytes
+	return refsMemoryBytes(f.refs) + int64(len(f.ends))*int64(unsafe.Sizeof(f.ends[0]))
 }
 
 // checkFence is for fences what checkHunk is for hunks.

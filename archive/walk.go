@@ -79,6 +79,42 @@ func (b *Band) Hunks(ctx context.Context) iter.Seq2[format.HunkRef, error] {
 	}
 }
 
+// IndexedHunk is a hunk and its entries, which are shared and must not be modified.
+type IndexedHunk struct {
+	Ref     format.HunkRef
+	Start   int64 // ordinal of the first entry
+	Entries []format.Entry
+}
+
+// Index yields the hunks of the band in path order, from the one that p is in, reading ahead. Errors are as in ReadDir. Entries that
+// refer to the parent by their path are as they are stored.
+func (b *Band) Index(ctx context.Context, p format.Path) iter.Seq2[IndexedHunk, error] {
+	return func(yield func(IndexedHunk, error) bool) {
+		w := b.walk(p, func(format.Path) bool { return true })
+		for w.fill(ctx); len(w.ahead) > 0; w.fill(ctx) {
+			s := w.ahead[0]
+			w.ahead = w.ahead[1:]
+			h, err := s.wait(ctx)
+			if err != nil {
+				if !yield(IndexedHunk{}, w.band.failed(format.Root, err)) || ctx.Err() != nil {
+					return
+				}
+				continue
+			}
+			w.fill(ctx)
+			if !yield(IndexedHunk{*s.ref, s.start, h.entries}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Resolve gives an entry of the band that refers to the parent by its path the content that it has there, as Lookup does.
+func (b *Band) Resolve(ctx context.Context, e *format.Entry) (*format.Entry, error) {
+	located, err := b.resolved(ctx, Located{Entry: e})
+	return located.Entry, err
+}
+
 // cursor goes through the hunks of a band in path order.
 type cursor struct {
 	band        *Band

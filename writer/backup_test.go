@@ -274,7 +274,7 @@ func (o *ordered) check(ctx context.Context, name string, data []byte) {
 		if err != nil {
 			o.t.Error(name, err)
 		}
-		for _, e := range entries {
+		for _, e := range entries.Entries {
 			o.checkSpans(ctx, name, e.Spans)
 			for _, l := range e.SpanLists {
 				o.exists(ctx, name, format.SpansName(l.Band, l.Number), l.StoredBytes, l.SHA256)

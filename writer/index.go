@@ -90,7 +90,7 @@ func (x *indexer) hunk(ctx context.Context, h *hunk) error {
 		}
 		x.entries = append(x.entries, it.entry)
 	}
-	raw, err := format.EncodeHunk(x.entries)
+	raw, err := format.EncodeHunk(format.Hunk{Entries: x.entries})
 	if err != nil {
 		return err
 	}

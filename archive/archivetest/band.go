@@ -115,7 +115,7 @@ func (b *Band) Hunk(entries []format.Entry) format.HunkRef {
 	if len(entries) > 0 {
 		r.FirstPath = entries[0].Path
 	}
-	raw, err := format.EncodeHunk(entries)
+	raw, err := format.EncodeHunk(format.Hunk{Entries: entries})
 	r.StoredBytes, r.SHA256 = b.putIndex(format.HunkName(b.ID, r.Number), raw, err)
 	return r
 }

@@ -39,10 +39,11 @@ type Member struct {
 
 // Footer says what a block holds. The frames' Block is not set.
 type Footer struct {
-	Band    BandID
-	Number  uint64
-	Frames  []Frame
-	Members []Member
+	Band     BandID
+	Number   uint64
+	Frames   []Frame
+	Members  []Member
+	Progress *Progress // of the file in chunks that goes on in a later block; nil: none does
 }
 
 // BlockBuilder puts a block together. The zero value is an empty block.
@@ -85,6 +86,9 @@ func (b *BlockBuilder) add(part []byte, rawBytes uint32) {
 	b.table = binary.LittleEndian.AppendUint32(b.table, uint32(len(part)))
 	b.table = binary.LittleEndian.AppendUint32(b.table, rawBytes)
 }
+
+// SetProgress says how far the file in chunks has come that goes on in a later block.
+func (b *BlockBuilder) SetProgress(p *Progress) { b.footer.progress = p }
 
 // Finish ends the block with end frame, footer and seek table, and returns the object in parts and what refers to it.
 func (b *BlockBuilder) Finish(band BandID, number uint64, enc *Encoder) ([][]byte, Block) {
@@ -172,7 +176,10 @@ func DecodeFooter(frame []byte, dec *Decoder) (Footer, error) {
 			return Footer{}, err
 		}
 	}
-	return f, nil
+	if m.Progress != nil {
+		f.Progress, err = progressFromPB(m.Progress)
+	}
+	return f, err
 }
 
 func memberFromPB(m *pb.Member, frames []Frame) (Member, error) {

@@ -97,6 +97,7 @@ func FuzzFooter(f *testing.F) {
 	object, _, _ := testBlock(f, DefaultCompression)
 	f.Add(object)
 	f.Add(object[len(object)-40:])
+	f.Add(blockWithProgress(f, testProgress()))
 	_, dec := newCodec(f, DefaultCompression)
 	f.Fuzz(func(t *testing.T, object []byte) {
 		extent, need, err := FindFooter(object, int64(len(object)))

@@ -101,7 +101,7 @@ func BenchmarkDecodeHunk(b *testing.B) {
 			Spans: []Span{{Frame: f, Offset: uint32(i%50) * 5000, Bytes: 4000}}, Device: 65024, Inode: uint64(100000 + i),
 		})
 	}
-	raw, err := EncodeHunk(entries)
+	raw, err := EncodeHunk(Hunk{Entries: entries})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,9 +5,10 @@ import "google.golang.org/protobuf/encoding/protowire"
 // footerWriter encodes a footer while its block is filled: a message of many small ones kept as such would be most of
 // what the collector has to look through. Its bytes are those of the generated code.
 type footerWriter struct {
-	frames  []byte
-	members []byte
-	scratch []byte
+	frames   []byte
+	members  []byte
+	scratch  []byte
+	progress *Progress
 }
 
 func (w *footerWriter) frame(f *Frame) {
@@ -40,7 +41,11 @@ func (w *footerWriter) member(m *Member) {
 func (w *footerWriter) finish(band BandID, number uint64) []byte {
 	b := appendBytes(nil, 1, []byte(band))
 	b = appendUint(b, 2, number)
-	return append(append(b, w.frames...), w.members...)
+	b = append(append(b, w.frames...), w.members...)
+	if w.progress != nil {
+		b = appendBytes(b, 5, w.progress.encode())
+	}
+	return b
 }
 
 // appendUint appends a varint field, unless it has the default value.

@@ -4,13 +4,22 @@ import (
 	"dura/archive/format/pb"
 )
 
-// EncodeHunk is a hunk before compression: entries in path order, each path once.
-func EncodeHunk(entries []Entry) ([]byte, error) {
+// Hunk is a run of entries of a band.
+type Hunk struct {
+	Entries []Entry   // in path order, each path once
+	Before  []HunkRef // of other bands, that stand ahead of it while its band is incomplete
+}
+
+// EncodeHunk is a hunk before compression.
+func EncodeHunk(h Hunk) ([]byte, error) {
 	var t tables
 	owners := map[Owner]uint32{}
-	m := &pb.Hunk{Entries: make([]*pb.Entry, len(entries))}
-	for i := range entries {
-		e := &entries[i]
+	m := &pb.Hunk{Entries: make([]*pb.Entry, len(h.Entries))}
+	for i := range h.Before {
+		m.Before = append(m.Before, refToPB(&h.Before[i]))
+	}
+	for i := range h.Entries {
+		e := &h.Entries[i]
 		owner, ok := owners[e.Owner]
 		if !ok {
 			owner = uint32(len(owners))
@@ -52,11 +61,26 @@ func entryToPB(e *Entry, owner uint32, t *tables) *pb.Entry {
 }
 
 // DecodeHunk undoes EncodeHunk and checks every value. Entries share what they refer to.
-func DecodeHunk(raw []byte) ([]Entry, error) {
+func DecodeHunk(raw []byte) (Hunk, error) {
 	var m pb.Hunk
 	if err := unmarshal("hunk", raw, &m); err != nil {
-		return nil, err
+		return Hunk{}, err
 	}
+	entries, err := entriesFromPB(&m)
+	if err != nil {
+		return Hunk{}, err
+	}
+	before, err := refsFromPB("hunk", m.Before)
+	if err != nil {
+		return Hunk{}, err
+	}
+	if n := len(before); n > 0 && (len(entries) == 0 || Compare(before[n-1].FirstPath, entries[0].Path) >= 0) {
+		return Hunk{}, corrupt("hunk", "what is to stand ahead of it does not")
+	}
+	return Hunk{Entries: entries, Before: before}, nil
+}
+
+func entriesFromPB(m *pb.Hunk) ([]Entry, error) {
 	frames, err := framesFromPB("hunk", m.Blocks, m.Frames)
 	if err != nil {
 		return nil, err

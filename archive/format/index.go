@@ -10,13 +10,16 @@ import (
 func EncodeFence(hunks []HunkRef) ([]byte, error) {
 	m := &pb.Fence{Hunks: make([]*pb.HunkRef, len(hunks))}
 	for i := range hunks {
-		h := &hunks[i]
-		m.Hunks[i] = &pb.HunkRef{
-			Band: string(h.Band), Number: h.Number, StoredBytes: uint64(h.StoredBytes), Sha256: h.SHA256[:],
-			Entries: uint64(h.Entries), FirstPath: []byte(h.FirstPath),
-		}
+		m.Hunks[i] = refToPB(&hunks[i])
 	}
 	return marshal(m)
+}
+
+func refToPB(r *HunkRef) *pb.HunkRef {
+	return &pb.HunkRef{
+		Band: string(r.Band), Number: r.Number, StoredBytes: uint64(r.StoredBytes), Sha256: r.SHA256[:],
+		Entries: uint64(r.Entries), FirstPath: []byte(r.FirstPath),
+	}
 }
 
 // DecodeFence undoes EncodeFence and checks every value.
@@ -25,14 +28,22 @@ func DecodeFence(raw []byte) ([]HunkRef, error) {
 	if err := unmarshal("fence", raw, &m); err != nil {
 		return nil, err
 	}
-	hunks := make([]HunkRef, len(m.Hunks))
+	return refsFromPB("fence", m.Hunks)
+}
+
+// refsFromPB is references in path order.
+func refsFromPB(what string, refs []*pb.HunkRef) ([]HunkRef, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	hunks := make([]HunkRef, len(refs))
 	var entries int64
-	for i, h := range m.Hunks {
-		sum, err := hashFromPB("fence", h.Sha256)
+	for i, h := range refs {
+		sum, err := hashFromPB(what, h.Sha256)
 		if err != nil {
 			return nil, err
 		}
-		hunks[i], err = checkRef("fence", HunkRef{
+		hunks[i], err = checkRef(what, HunkRef{
 			Band: BandID(h.Band), Number: h.Number, StoredBytes: clampInt64(h.StoredBytes), SHA256: sum,
 			Entries: clampInt64(h.Entries), FirstPath: Path(h.FirstPath),
 		}, "")
@@ -40,10 +51,10 @@ func DecodeFence(raw []byte) ([]HunkRef, error) {
 			return nil, err
 		}
 		if i > 0 && Compare(hunks[i-1].FirstPath, hunks[i].FirstPath) >= 0 {
-			return nil, corrupt("fence", "hunks out of order")
+			return nil, corrupt(what, "hunks out of order")
 		}
 		if entries += hunks[i].Entries; entries < 0 {
-			return nil, corrupt("fence", "too many entries")
+			return nil, corrupt(what, "too many entries")
 		}
 	}
 	return hunks, nil
@@ -147,14 +158,16 @@ func (t *tables) block(b *Block) uint32 {
 	if !ok {
 		place = uint32(len(t.blocks))
 		t.blockPlace[key] = place
-		t.blocks = append(t.blocks, &pb.Block{
-			Band: string(b.Band), Number: b.Number, StoredBytes: uint64(b.StoredBytes), Sha256: b.SHA256[:],
-		})
+		t.blocks = append(t.blocks, blockToPB(b))
 	}
 	return place
 }
 
-func framesFromPB(what string, blocks []*pb.Block, frames []*pb.Frame) ([]Frame, error) {
+func blockToPB(b *Block) *pb.Block {
+	return &pb.Block{Band: string(b.Band), Number: b.Number, StoredBytes: uint64(b.StoredBytes), Sha256: b.SHA256[:]}
+}
+
+func blocksFromPB(what string, blocks []*pb.Block) ([]Block, error) {
 	bs := make([]Block, len(blocks))
 	for i, b := range blocks {
 		sum, err := hashFromPB(what, b.Sha256)
@@ -165,6 +178,14 @@ func framesFromPB(what string, blocks []*pb.Block, frames []*pb.Frame) ([]Frame,
 			return nil, corrupt(what, "a block of band %q", b.Band)
 		}
 		bs[i] = Block{BandID(b.Band), b.Number, clampInt64(b.StoredBytes), sum}
+	}
+	return bs, nil
+}
+
+func framesFromPB(what string, blocks []*pb.Block, frames []*pb.Frame) ([]Frame, error) {
+	bs, err := blocksFromPB(what, blocks)
+	if err != nil {
+		return nil, err
 	}
 	fs := make([]Frame, len(frames))
 	for i, f := range frames {

@@ -69,7 +69,11 @@ func TestHunksRoundTrip(t *testing.T) {
 		for _, p := range ps {
 			entries = append(entries, entry(t, p, fs))
 		}
-		raw, err := EncodeHunk(entries)
+		h := Hunk{Entries: entries}
+		if entries[0].Path != Root && rapid.Bool().Draw(t, "before") {
+			h.Before = []HunkRef{{testBand, 3, 100, hashes().Draw(t, "sum"), 7, Root}}
+		}
+		raw, err := EncodeHunk(h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,8 +81,8 @@ func TestHunksRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(got, entries) {
-			t.Fatalf("got  %+v\nwant %+v", got, entries)
+		if !reflect.DeepEqual(got, h) {
+			t.Fatalf("got  %+v\nwant %+v", got, h)
 		}
 		again, err := EncodeHunk(got)
 		if err != nil || !slices.Equal(again, raw) {
@@ -123,6 +127,7 @@ func goodHunk() *pb.Hunk {
 			{Path: []byte("a"), Kind: pb.Kind_FILE, Size: 50, Sha256: sum, Spans: []*pb.Span{{Offset: 150, Bytes: 50}}},
 			{Path: []byte("b"), Kind: pb.Kind_DIRECTORY},
 		},
+		Before: []*pb.HunkRef{{Band: string(testBand), StoredBytes: 100, Sha256: sum, Entries: 1}},
 	}
 }
 
@@ -155,6 +160,8 @@ func TestDecodeHunkRefusesWhatCantBe(t *testing.T) {
 		"spans and span lists": func(h *pb.Hunk) {
 			h.Entries[0].SpanLists = []*pb.SpanListRef{{Band: string(testBand), StoredBytes: 1, Sha256: make([]byte, 32)}}
 		},
+		"what stands ahead is behind":  func(h *pb.Hunk) { h.Before[0].FirstPath = []byte("a") },
+		"what stands ahead is no band": func(h *pb.Hunk) { h.Before[0].Band = "" },
 		"span list of no band": func(h *pb.Hunk) {
 			h.Entries[0].Spans = nil
 			h.Entries[0].SpanLists = []*pb.SpanListRef{{StoredBytes: 1, Sha256: make([]byte, 32), ContentBytes: 50}}
@@ -182,15 +189,15 @@ func FuzzDecodeHunk(f *testing.F) {
 	f.Add(raw)
 	f.Add(raw[:len(raw)/2])
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		entries, err := DecodeHunk(raw)
+		h, err := DecodeHunk(raw)
 		if err != nil {
 			return
 		}
-		again, err := EncodeHunk(entries)
+		again, err := EncodeHunk(h)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := DecodeHunk(again); err != nil || len(got) != len(entries) {
+		if got, err := DecodeHunk(again); err != nil || len(got.Entries) != len(h.Entries) || len(got.Before) != len(h.Before) {
 			t.Fatal(err)
 		}
 	})

@@ -11,12 +11,17 @@ import (
 // writer makes it has half as many at the most.
 const maxParts = 1 << 19
 
-// partsWithin is the number of the field whose messages have many parts themselves: entries in a Hunk, members in a Footer.
-const partsWithin = 4
+// Some fields have many parts themselves: entries in a Hunk, members in a Footer; and, of bounded size, the references in a
+// Hunk and the progress in a Footer.
+const (
+	fieldOfMany  = 4
+	fieldOfSome  = 5
+	maxSomeBytes = 1 << 20
+)
 
 // unmarshal decodes a protobuf that is not larger in memory than maxParts allows.
 func unmarshal(what string, raw []byte, m proto.Message) error {
-	if countParts(raw, partsWithin, maxParts) > maxParts {
+	if countParts(raw, true, maxParts) > maxParts {
 		return corrupt(what, "it has more parts than any writer makes")
 	}
 	if err := proto.Unmarshal(raw, m); err != nil {
@@ -25,9 +30,9 @@ func unmarshal(what string, raw []byte, m proto.Message) error {
 	return nil
 }
 
-// countParts counts the length-delimited fields of a message, and those of the field numbered into, until there are more than
-// most.
-func countParts(raw []byte, into uint64, most int) (count int) {
+// countParts counts the length-delimited fields of a message, and, if it is the whole object, those of the fields that have many,
+// until there are more than most.
+func countParts(raw []byte, whole bool, most int) (count int) {
 	for len(raw) > 0 && count <= most {
 		tag, n := binary.Uvarint(raw)
 		if n <= 0 {
@@ -40,8 +45,12 @@ func countParts(raw []byte, into uint64, most int) (count int) {
 		}
 		raw = raw[n:]
 		if tag&7 == lengthDelimited {
-			if count++; into != 0 && tag>>3 == into {
-				count += countParts(raw[:bytes], 0, most-count)
+			count++
+			switch field := tag >> 3; {
+			case whole && field == fieldOfSome && bytes > maxSomeBytes:
+				return most + 1
+			case whole && (field == fieldOfMany || field == fieldOfSome):
+				count += countParts(raw[:bytes], false, most-count)
 			}
 		}
 		raw = raw[bytes:]

@@ -859,6 +859,7 @@ type Hunk struct {
 	Frames        []*Frame               `protobuf:"bytes,2,rep,name=frames,proto3" json:"frames,omitempty"`
 	Owners        []*Owner               `protobuf:"bytes,3,rep,name=owners,proto3" json:"owners,omitempty"`
 	Entries       []*Entry               `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"` // in path order
+	Before        []*HunkRef             `protobuf:"bytes,5,rep,name=before,proto3" json:"before,omitempty"`   // hunks of other bands that stand ahead of this one, while the band is incomplete
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -917,6 +918,13 @@ func (x *Hunk) GetOwners() []*Owner {
 func (x *Hunk) GetEntries() []*Entry {
 	if x != nil {
 		return x.Entries
+	}
+	return nil
+}
+
+func (x *Hunk) GetBefore() []*HunkRef {
+	if x != nil {
+		return x.Before
 	}
 	return nil
 }
@@ -1631,8 +1639,9 @@ type Footer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Band          string                 `protobuf:"bytes,1,opt,name=band,proto3" json:"band,omitempty"`
 	Number        uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
-	Frames        []*FooterFrame         `protobuf:"bytes,3,rep,name=frames,proto3" json:"frames,omitempty"`   // in order, from the block's start
-	Members       []*Member              `protobuf:"bytes,4,rep,name=members,proto3" json:"members,omitempty"` // in order
+	Frames        []*FooterFrame         `protobuf:"bytes,3,rep,name=frames,proto3" json:"frames,omitempty"`     // in order, from the block's start
+	Members       []*Member              `protobuf:"bytes,4,rep,name=members,proto3" json:"members,omitempty"`   // in order
+	Progress      *Progress              `protobuf:"bytes,5,opt,name=progress,proto3" json:"progress,omitempty"` // of a file in chunks that goes on in a later block
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1695,6 +1704,162 @@ func (x *Footer) GetMembers() []*Member {
 	return nil
 }
 
+func (x *Footer) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+// How far a file in chunks has come, for a backup that goes on with the band. FORMAT.md has the details.
+type Progress struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Device        uint64                 `protobuf:"varint,2,opt,name=device,proto3" json:"device,omitempty"`
+	Inode         uint64                 `protobuf:"varint,3,opt,name=inode,proto3" json:"inode,omitempty"`
+	Size          uint64                 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	MtimeSeconds  int64                  `protobuf:"zigzag64,5,opt,name=mtime_seconds,json=mtimeSeconds,proto3" json:"mtime_seconds,omitempty"`
+	MtimeNanos    uint32                 `protobuf:"varint,6,opt,name=mtime_nanos,json=mtimeNanos,proto3" json:"mtime_nanos,omitempty"`
+	CtimeSeconds  int64                  `protobuf:"zigzag64,7,opt,name=ctime_seconds,json=ctimeSeconds,proto3" json:"ctime_seconds,omitempty"`
+	CtimeNanos    uint32                 `protobuf:"varint,8,opt,name=ctime_nanos,json=ctimeNanos,proto3" json:"ctime_nanos,omitempty"`
+	End           uint64                 `protobuf:"varint,9,opt,name=end,proto3" json:"end,omitempty"`                                      // stored up to here
+	HashedBytes   uint64                 `protobuf:"varint,10,opt,name=hashed_bytes,json=hashedBytes,proto3" json:"hashed_bytes,omitempty"`  // of the content's SHA-256
+	Chain         []byte                 `protobuf:"bytes,11,opt,name=chain,proto3" json:"chain,omitempty"`                                  // 32 bytes: its chaining value
+	Pending       []byte                 `protobuf:"bytes,12,opt,name=pending,proto3" json:"pending,omitempty"`                              // fewer than 64 bytes, not yet in chain
+	SpanLists     []uint64               `protobuf:"varint,13,rep,packed,name=span_lists,json=spanLists,proto3" json:"span_lists,omitempty"` // numbers of the lists of its first spans
+	Blocks        []*Block               `protobuf:"bytes,14,rep,name=blocks,proto3" json:"blocks,omitempty"`                                // earlier ones with chunks of it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Progress) Reset() {
+	*x = Progress{}
+	mi := &file_archive_format_dura_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Progress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Progress) ProtoMessage() {}
+
+func (x *Progress) ProtoReflect() protoreflect.Message {
+	mi := &file_archive_format_dura_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Progress.ProtoReflect.Descriptor instead.
+func (*Progress) Descriptor() ([]byte, []int) {
+	return file_archive_format_dura_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Progress) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Progress) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *Progress) GetInode() uint64 {
+	if x != nil {
+		return x.Inode
+	}
+	return 0
+}
+
+func (x *Progress) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Progress) GetMtimeSeconds() int64 {
+	if x != nil {
+		return x.MtimeSeconds
+	}
+	return 0
+}
+
+func (x *Progress) GetMtimeNanos() uint32 {
+	if x != nil {
+		return x.MtimeNanos
+	}
+	return 0
+}
+
+func (x *Progress) GetCtimeSeconds() int64 {
+	if x != nil {
+		return x.CtimeSeconds
+	}
+	return 0
+}
+
+func (x *Progress) GetCtimeNanos() uint32 {
+	if x != nil {
+		return x.CtimeNanos
+	}
+	return 0
+}
+
+func (x *Progress) GetEnd() uint64 {
+	if x != nil {
+		return x.End
+	}
+	return 0
+}
+
+func (x *Progress) GetHashedBytes() uint64 {
+	if x != nil {
+		return x.HashedBytes
+	}
+	return 0
+}
+
+func (x *Progress) GetChain() []byte {
+	if x != nil {
+		return x.Chain
+	}
+	return nil
+}
+
+func (x *Progress) GetPending() []byte {
+	if x != nil {
+		return x.Pending
+	}
+	return nil
+}
+
+func (x *Progress) GetSpanLists() []uint64 {
+	if x != nil {
+		return x.SpanLists
+	}
+	return nil
+}
+
+func (x *Progress) GetBlocks() []*Block {
+	if x != nil {
+		return x.Blocks
+	}
+	return nil
+}
+
 type FooterFrame struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StoredBytes   uint32                 `protobuf:"varint,1,opt,name=stored_bytes,json=storedBytes,proto3" json:"stored_bytes,omitempty"`
@@ -1706,7 +1871,7 @@ type FooterFrame struct {
 
 func (x *FooterFrame) Reset() {
 	*x = FooterFrame{}
-	mi := &file_archive_format_dura_proto_msgTypes[19]
+	mi := &file_archive_format_dura_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1718,7 +1883,7 @@ func (x *FooterFrame) String() string {
 func (*FooterFrame) ProtoMessage() {}
 
 func (x *FooterFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_archive_format_dura_proto_msgTypes[19]
+	mi := &file_archive_format_dura_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1731,7 +1896,7 @@ func (x *FooterFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FooterFrame.ProtoReflect.Descriptor instead.
 func (*FooterFrame) Descriptor() ([]byte, []int) {
-	return file_archive_format_dura_proto_rawDescGZIP(), []int{19}
+	return file_archive_format_dura_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FooterFrame) GetStoredBytes() uint32 {
@@ -1771,7 +1936,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_archive_format_dura_proto_msgTypes[20]
+	mi := &file_archive_format_dura_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +1948,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_archive_format_dura_proto_msgTypes[20]
+	mi := &file_archive_format_dura_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +1961,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_archive_format_dura_proto_rawDescGZIP(), []int{20}
+	return file_archive_format_dura_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Member) GetPath() []byte {
@@ -1866,7 +2031,7 @@ type Alarms struct {
 
 func (x *Alarms) Reset() {
 	*x = Alarms{}
-	mi := &file_archive_format_dura_proto_msgTypes[21]
+	mi := &file_archive_format_dura_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +2043,7 @@ func (x *Alarms) String() string {
 func (*Alarms) ProtoMessage() {}
 
 func (x *Alarms) ProtoReflect() protoreflect.Message {
-	mi := &file_archive_format_dura_proto_msgTypes[21]
+	mi := &file_archive_format_dura_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +2056,7 @@ func (x *Alarms) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alarms.ProtoReflect.Descriptor instead.
 func (*Alarms) Descriptor() ([]byte, []int) {
-	return file_archive_format_dura_proto_rawDescGZIP(), []int{21}
+	return file_archive_format_dura_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Alarms) GetAlarms() []*Alarm {
@@ -1920,7 +2085,7 @@ type Alarm struct {
 
 func (x *Alarm) Reset() {
 	*x = Alarm{}
-	mi := &file_archive_format_dura_proto_msgTypes[22]
+	mi := &file_archive_format_dura_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +2097,7 @@ func (x *Alarm) String() string {
 func (*Alarm) ProtoMessage() {}
 
 func (x *Alarm) ProtoReflect() protoreflect.Message {
-	mi := &file_archive_format_dura_proto_msgTypes[22]
+	mi := &file_archive_format_dura_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +2110,7 @@ func (x *Alarm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alarm.ProtoReflect.Descriptor instead.
 func (*Alarm) Descriptor() ([]byte, []int) {
-	return file_archive_format_dura_proto_rawDescGZIP(), []int{22}
+	return file_archive_format_dura_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Alarm) GetArea() string {
@@ -2053,12 +2218,13 @@ const file_archive_format_dura_proto_rawDesc = "" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x18\n" +
 	"\aentries\x18\x05 \x01(\x04R\aentries\x12\x1d\n" +
 	"\n" +
-	"first_path\x18\x06 \x01(\fR\tfirstPath\"\x9c\x01\n" +
+	"first_path\x18\x06 \x01(\fR\tfirstPath\"\xc3\x01\n" +
 	"\x04Hunk\x12#\n" +
 	"\x06blocks\x18\x01 \x03(\v2\v.dura.BlockR\x06blocks\x12#\n" +
 	"\x06frames\x18\x02 \x03(\v2\v.dura.FrameR\x06frames\x12#\n" +
 	"\x06owners\x18\x03 \x03(\v2\v.dura.OwnerR\x06owners\x12%\n" +
-	"\aentries\x18\x04 \x03(\v2\v.dura.EntryR\aentries\"v\n" +
+	"\aentries\x18\x04 \x03(\v2\v.dura.EntryR\aentries\x12%\n" +
+	"\x06before\x18\x05 \x03(\v2\r.dura.HunkRefR\x06before\"v\n" +
 	"\bSpanList\x12#\n" +
 	"\x06blocks\x18\x01 \x03(\v2\v.dura.BlockR\x06blocks\x12#\n" +
 	"\x06frames\x18\x02 \x03(\v2\v.dura.FrameR\x06frames\x12 \n" +
@@ -2131,12 +2297,32 @@ const file_archive_format_dura_proto_rawDesc = "" +
 	"data_bytes\x18\x06 \x01(\x04R\tdataBytes\"1\n" +
 	"\x05XAttr\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\fR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"\x87\x01\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\xb3\x01\n" +
 	"\x06Footer\x12\x12\n" +
 	"\x04band\x18\x01 \x01(\tR\x04band\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12)\n" +
 	"\x06frames\x18\x03 \x03(\v2\x11.dura.FooterFrameR\x06frames\x12&\n" +
-	"\amembers\x18\x04 \x03(\v2\f.dura.MemberR\amembers\"_\n" +
+	"\amembers\x18\x04 \x03(\v2\f.dura.MemberR\amembers\x12*\n" +
+	"\bprogress\x18\x05 \x01(\v2\x0e.dura.ProgressR\bprogress\"\x95\x03\n" +
+	"\bProgress\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\fR\x04path\x12\x16\n" +
+	"\x06device\x18\x02 \x01(\x04R\x06device\x12\x14\n" +
+	"\x05inode\x18\x03 \x01(\x04R\x05inode\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\x12#\n" +
+	"\rmtime_seconds\x18\x05 \x01(\x12R\fmtimeSeconds\x12\x1f\n" +
+	"\vmtime_nanos\x18\x06 \x01(\rR\n" +
+	"mtimeNanos\x12#\n" +
+	"\rctime_seconds\x18\a \x01(\x12R\fctimeSeconds\x12\x1f\n" +
+	"\vctime_nanos\x18\b \x01(\rR\n" +
+	"ctimeNanos\x12\x10\n" +
+	"\x03end\x18\t \x01(\x04R\x03end\x12!\n" +
+	"\fhashed_bytes\x18\n" +
+	" \x01(\x04R\vhashedBytes\x12\x14\n" +
+	"\x05chain\x18\v \x01(\fR\x05chain\x12\x18\n" +
+	"\apending\x18\f \x01(\fR\apending\x12\x1d\n" +
+	"\n" +
+	"span_lists\x18\r \x03(\x04R\tspanLists\x12#\n" +
+	"\x06blocks\x18\x0e \x03(\v2\v.dura.BlockR\x06blocks\"_\n" +
 	"\vFooterFrame\x12!\n" +
 	"\fstored_bytes\x18\x01 \x01(\rR\vstoredBytes\x12\x1b\n" +
 	"\traw_bytes\x18\x02 \x01(\rR\brawBytes\x12\x10\n" +
@@ -2183,7 +2369,7 @@ func file_archive_format_dura_proto_rawDescGZIP() []byte {
 }
 
 var file_archive_format_dura_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_archive_format_dura_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_archive_format_dura_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_archive_format_dura_proto_goTypes = []any{
 	(Kind)(0),           // 0: dura.Kind
 	(*Archive)(nil),     // 1: dura.Archive
@@ -2205,10 +2391,11 @@ var file_archive_format_dura_proto_goTypes = []any{
 	(*SpanListRef)(nil), // 17: dura.SpanListRef
 	(*XAttr)(nil),       // 18: dura.XAttr
 	(*Footer)(nil),      // 19: dura.Footer
-	(*FooterFrame)(nil), // 20: dura.FooterFrame
-	(*Member)(nil),      // 21: dura.Member
-	(*Alarms)(nil),      // 22: dura.Alarms
-	(*Alarm)(nil),       // 23: dura.Alarm
+	(*Progress)(nil),    // 20: dura.Progress
+	(*FooterFrame)(nil), // 21: dura.FooterFrame
+	(*Member)(nil),      // 22: dura.Member
+	(*Alarms)(nil),      // 23: dura.Alarms
+	(*Alarm)(nil),       // 24: dura.Alarm
 }
 var file_archive_format_dura_proto_depIdxs = []int32{
 	2,  // 0: dura.Archive.settings:type_name -> dura.Settings
@@ -2221,22 +2408,25 @@ var file_archive_format_dura_proto_depIdxs = []int32{
 	13, // 7: dura.Hunk.frames:type_name -> dura.Frame
 	14, // 8: dura.Hunk.owners:type_name -> dura.Owner
 	15, // 9: dura.Hunk.entries:type_name -> dura.Entry
-	12, // 10: dura.SpanList.blocks:type_name -> dura.Block
-	13, // 11: dura.SpanList.frames:type_name -> dura.Frame
-	16, // 12: dura.SpanList.spans:type_name -> dura.Span
-	0,  // 13: dura.Entry.kind:type_name -> dura.Kind
-	16, // 14: dura.Entry.spans:type_name -> dura.Span
-	17, // 15: dura.Entry.span_lists:type_name -> dura.SpanListRef
-	18, // 16: dura.Entry.xattrs:type_name -> dura.XAttr
-	20, // 17: dura.Footer.frames:type_name -> dura.FooterFrame
-	21, // 18: dura.Footer.members:type_name -> dura.Member
-	0,  // 19: dura.Member.kind:type_name -> dura.Kind
-	23, // 20: dura.Alarms.alarms:type_name -> dura.Alarm
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	9,  // 10: dura.Hunk.before:type_name -> dura.HunkRef
+	12, // 11: dura.SpanList.blocks:type_name -> dura.Block
+	13, // 12: dura.SpanList.frames:type_name -> dura.Frame
+	16, // 13: dura.SpanList.spans:type_name -> dura.Span
+	0,  // 14: dura.Entry.kind:type_name -> dura.Kind
+	16, // 15: dura.Entry.spans:type_name -> dura.Span
+	17, // 16: dura.Entry.span_lists:type_name -> dura.SpanListRef
+	18, // 17: dura.Entry.xattrs:type_name -> dura.XAttr
+	21, // 18: dura.Footer.frames:type_name -> dura.FooterFrame
+	22, // 19: dura.Footer.members:type_name -> dura.Member
+	20, // 20: dura.Footer.progress:type_name -> dura.Progress
+	12, // 21: dura.Progress.blocks:type_name -> dura.Block
+	0,  // 22: dura.Member.kind:type_name -> dura.Kind
+	24, // 23: dura.Alarms.alarms:type_name -> dura.Alarm
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_archive_format_dura_proto_init() }
@@ -2250,7 +2440,7 @@ func file_archive_format_dura_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_archive_format_dura_proto_rawDesc), len(file_archive_format_dura_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,102 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"dura/archive/format"
+)
+
+// Progress is how far an incomplete band has come, for a writer that goes on with it.
+type Progress struct {
+	Band  *Band
+	Last  format.Path      // of the last entry in its index, which may be the root; see Band.Entries
+	Loose []format.HunkRef // at the end of the band and in no fence, those of other bands among them, in path order
+
+	// What the next object of each kind is numbered.
+	NextFence, NextHunk, NextSpans, NextBlock uint64
+	Blocks                                    []format.Block // that there are, by number, without their hashes
+}
+
+// OpenProgress opens an incomplete band to go on with it. One that nothing can be added to, as it has damage or something
+// missing, is an error of KindCorrupt or KindMissing.
+func (a *Archive) OpenProgress(ctx context.Context, id format.BandID) (*Progress, error) {
+	s := &salvage{archive: a, id: id, strict: true}
+	there, err := s.list(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, list := range there {
+		slices.SortFunc(list, func(x, y listed) int { return cmp.Compare(x.number, y.number) })
+	}
+	p := &Progress{
+		NextFence: there.next(format.FenceObject), NextHunk: there.next(format.HunkObject), NextSpans: there.next(format.SpansObject),
+		NextBlock: there.next(format.BlockObject),
+	}
+	for _, b := range there[format.BlockObject] {
+		p.Blocks = append(p.Blocks, format.Block{Band: id, Number: b.number, StoredBytes: b.sizeBytes})
+	}
+	fences, loose, err := s.readIndex(ctx, there)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkRow(fences, loose); err != nil {
+		return nil, err
+	}
+	for _, slot := range loose {
+		p.Loose = append(p.Loose, slot.resident.refs...)
+	}
+	p.Band = newBand(a, id, joinResidents(append(fences, loose...)))
+	return p, p.findLast(ctx)
+}
+
+// next is the number behind the highest there is.
+func (v inventory) next(kind format.ObjectKind) uint64 {
+	list := v[kind]
+	if len(list) == 0 {
+		return 0
+	}
+	return list[len(list)-1].number + 1
+}
+
+func (p *Progress) findLast(ctx context.Context) error {
+	if p.Band.Entries() == 0 {
+		return nil
+	}
+	last, err := p.Band.At(ctx, p.Band.Entries()-1)
+	if err != nil {
+		return err
+	}
+	p.Last = last.Path
+	return nil
+}
+
+var errGap = errors.New("one is missing ahead of it")
+
+// checkRow checks that fences, and then the own hunks that are in none, are all there and follow each other. They are in the order
+// of their numbers.
+func (s *salvage) checkRow(fences, loose []fenceSlot) error {
+	var nextHunk uint64
+	for i, f := range fences {
+		if f.ref.Number != uint64(i) {
+			return &Error{Op: opOpenBand, Band: s.id, Object: fenceKey(&f.ref).name(), Kind: KindMissing, Err: errGap}
+		}
+		nextHunk = max(nextHunk, f.nextHunk)
+	}
+	for _, l := range loose {
+		own := l.resident.last()
+		if own.Number != nextHunk {
+			return &Error{Op: opOpenBand, Band: s.id, Object: hunkKey(own).name(), Kind: KindMissing, Err: errGap}
+		}
+		nextHunk++
+	}
+	all := append(slices.Clone(fences), loose...)
+	for i := 1; i < len(all); i++ {
+		if format.Compare(all[i-1].ref.FirstPath, all[i].ref.FirstPath) >= 0 {
+			return contradiction(s.id, format.HeadName(s.id), "its index goes back from %q to %q", all[i-1].ref.FirstPath, all[i].ref.FirstPath)
+		}
+	}
+	return nil
+}
