@@ -17,7 +17,8 @@ type Progress struct {
 
 	// What the next object of each kind is numbered.
 	NextFence, NextHunk, NextSpans, NextBlock uint64
-	Blocks                                    []format.Block // that there are, by number, without their hashes
+	Blocks                                    []format.Block       // that there are, by number, without their hashes
+	SpanLists                                 []format.SpanListRef // likewise, without what they cover
 }
 
 // OpenProgress opens an incomplete band to go on with it. One that nothing can be added to, as it has damage or something
@@ -38,6 +39,9 @@ func (a *Archive) OpenProgress(ctx context.Context, id format.BandID) (*Progress
 	for _, b := range there[format.BlockObject] {
 		p.Blocks = append(p.Blocks, format.Block{Band: id, Number: b.number, StoredBytes: b.sizeBytes})
 	}
+	for _, l := range there[format.SpansObject] {
+		p.SpanLists = append(p.SpanLists, format.SpanListRef{Band: id, Number: l.number, StoredBytes: l.sizeBytes})
+	}
 	fences, loose, err := s.readIndex(ctx, there)
 	if err != nil {
 		return nil, err
@@ -50,6 +54,22 @@ func (a *Archive) OpenProgress(ctx context.Context, id format.BandID) (*Progress
 	}
 	p.Band = newBand(a, id, joinResidents(append(fences, loose...)))
 	return p, p.findLast(ctx)
+}
+
+// ReadSpanList reads a span list that no entry refers to yet, and completes r, of which Band, Number and StoredBytes are known.
+func (a *Archive) ReadSpanList(ctx context.Context, r *format.SpanListRef) ([]format.Span, error) {
+	s := &salvage{archive: a, id: r.Band, strict: true}
+	object, k, err := s.read(ctx, format.SpansObject, listed{r.Number, r.StoredBytes})
+	if err != nil {
+		return nil, err
+	}
+	spans := object.(*spanList).spans
+	r.SHA256, r.ContentBytes, r.DataBytes = k.sum, 0, 0
+	for i := range spans {
+		r.ContentBytes += spans[i].HoleBytes + int64(spans[i].Bytes)
+		r.DataBytes += int64(spans[i].Bytes)
+	}
+	return spans, nil
 }
 
 // next is the number behind the highest there is.

@@ -2,6 +2,7 @@ package writer
 
 import (
 	"context"
+	"slices"
 
 	"dura/archive/format"
 	"dura/writer/pack"
@@ -18,6 +19,35 @@ type block struct {
 	format.Block // complete once stored is closed
 	builder      format.BlockBuilder
 	stored       chan struct{}
+	progress     *format.Progress // of the last frame
+	chain        []format.Block
+}
+
+// chain is the blocks so far with chunks of one file.
+type chain struct {
+	path   format.Path
+	blocks []format.Block
+}
+
+// progress completes what a block is to say of the file that goes on behind it.
+func (c *chain) progress(b *block) *format.Progress {
+	p := b.progress
+	if p == nil {
+		*c = chain{}
+		return nil
+	}
+	if c.path != p.Path || c.blocks == nil {
+		*c = chain{p.Path, b.chain}
+	}
+	p.Blocks = slices.Clone(c.blocks[max(0, len(c.blocks)-format.MaxProgressBlocks):])
+	return p
+}
+
+// add adds a block that was finished, if the file goes on behind it.
+func (c *chain) add(b *block) {
+	if b.progress != nil {
+		c.blocks = append(slices.Clip(c.blocks[max(0, len(c.blocks)-format.MaxProgressBlocks):]), b.Block)
+	}
 }
 
 // assembler puts frames into blocks.
@@ -25,12 +55,13 @@ type assembler struct {
 	*pipeline
 	cuts    pack.Blocks
 	open    [pack.Streams]*block
+	chain   chain
 	next    uint64 // number of the next block
 	encoder *format.Encoder
 }
 
 func newAssembler(p *pipeline) *assembler {
-	return &assembler{pipeline: p, cuts: pack.Blocks{AimBytes: p.o.Settings.BlockBytes - blockTrailerBytes}}
+	return &assembler{pipeline: p, next: p.begun.numbers().NextBlock, cuts: pack.Blocks{AimBytes: p.o.Settings.BlockBytes - blockTrailerBytes}}
 }
 
 // blockTrailerBytes is room for the footer and the seek table of an ordinary block.
@@ -76,6 +107,7 @@ func (a *assembler) place(ctx context.Context, f *frame) error {
 	}
 	f.block, f.Frame.Block = b, &b.Block
 	f.Offset = b.builder.AddFrame(f.stored, f.RawBytes, f.Sum, f.members)
+	b.progress, b.chain = f.progress, f.chain
 	f.stored, f.members = nil, nil
 	close(f.placed)
 	return nil
@@ -86,9 +118,15 @@ func (a *assembler) end(ctx context.Context, streams []pack.Stream) error {
 	for _, s := range streams {
 		b := a.open[s]
 		a.open[s] = nil
+		if s == pack.Large {
+			b.builder.SetProgress(a.chain.progress(b))
+		}
 		parts, ref := b.builder.Finish(a.band, a.next, a.encoder)
 		a.next++
 		b.Block, b.builder = ref, format.BlockBuilder{}
+		if s == pack.Large {
+			a.chain.add(b)
+		}
 		if err := a.store.block(ctx, b, parts); err != nil {
 			return err
 		}

@@ -17,12 +17,16 @@ type item struct {
 	blocks int64         // source.Node.Blocks
 	action plan.Action
 	group  *linkGroup // of an entry with several links
+	parentEntry
 
 	// What reading makes of it:
 	entry   format.Entry // as the walk met it, until then
 	pieces  []piece
 	header  []byte // of its member, unless it is cut into chunks
 	omitted bool   // it could not be read: an alarm has been raised
+	there   bool   // the parent's content is in storage
+	kept    bool   // its entry is the parent's
+	named   bool   // it has a member of its name
 
 	// What sequencing makes of it:
 	frames []*frame // that its spans lie in; those of lists aside
@@ -35,7 +39,8 @@ type linkGroup struct {
 	entry    *format.Entry
 	frames   []*frame
 	lists    []*spanList
-	inChunks bool
+	inChunks bool // so that no member has its name
+	named    bool // a member has its name, of this band or an earlier one
 }
 
 // piece is content that becomes one member.
@@ -45,6 +50,7 @@ type piece struct {
 	data  []byte
 	sum   format.Hash
 	chunk bool
+	state *format.HashState // of the file's content at the chunk's end, unless it is the last
 }
 
 // batch is what one reader takes at a time: several items, or some chunks of a large one.
@@ -54,10 +60,12 @@ type batch struct {
 	data  []byte
 	done  chan struct{} // closed once it is read
 
-	large  *item // instead of items
+	large  *item   // instead of items
+	prefix *prefix // what an earlier run has stored of it
 	slab   []byte
 	chunks []piece
 	last   bool // these are the large item's last chunks
+	broken bool // and the run stops in the middle of it
 }
 
 func (b *batch) close() {

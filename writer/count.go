@@ -20,6 +20,14 @@ func (c *counter) entry(it *item) {
 	e := &it.entry
 	c.at = e.Path
 	c.done.Entries++
+	switch {
+	case it.kept:
+		c.done.Unchanged++
+	case it.old != nil:
+		c.done.Changed++
+	default:
+		c.done.New++
+	}
 	if e.Kind != format.File {
 		return
 	}
@@ -36,6 +44,11 @@ func (it *item) contentBytes() (bytes int64) {
 	}
 	for _, l := range it.lists {
 		bytes += l.bytes
+	}
+	if len(it.lists) == 0 {
+		for i := range it.entry.SpanLists {
+			bytes += it.entry.SpanLists[i].DataBytes
+		}
 	}
 	return bytes
 }

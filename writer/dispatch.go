@@ -16,23 +16,46 @@ const (
 // dispatcher gathers the nodes of a walk into batches.
 type dispatcher struct {
 	*pipeline
-	links plan.Links[*linkGroup]
-	batch *batch
+	links  plan.Links[*linkGroup]
+	batch  *batch
+	parent *parent
+	trust  plan.Trust
+	memo   *format.Block // that is known to be there
 }
 
 // dispatch walks the source, decides what to do with each entry, and sends it on.
 func (p *pipeline) dispatch(ctx context.Context, src source.Source) error {
-	d := &dispatcher{pipeline: p, batch: &batch{}}
+	d := &dispatcher{pipeline: p, batch: &batch{}, parent: newParent(ctx, p.begun), trust: p.begun.trust(p.o)}
+	defer d.parent.stop()
 	defer func() { d.batch.close() }()
 	for node, err := range src.Walk(ctx) {
 		if err != nil {
 			return err
+		}
+		if p.begun.covers(node.Entry.Path) {
+			node.Handle.Close()
+			continue
+		}
+		if p.stops() {
+			node.Handle.Close()
+			break
 		}
 		if err := d.node(ctx, node); err != nil {
 			return err
 		}
 	}
 	return d.flush(ctx)
+}
+
+// stops reports whether the run is to end early.
+func (p *pipeline) stops() bool {
+	select {
+	case <-p.o.Stop:
+		p.stopped.Store(true)
+		return true
+	default:
+		return false
+	}
 }
 
 func (d *dispatcher) node(ctx context.Context, node source.Node) error {
@@ -51,8 +74,9 @@ func (d *dispatcher) node(ctx context.Context, node source.Node) error {
 	}
 	d.batch.items = append(d.batch.items, item{path: node.Entry.Path, handle: node.Handle, blocks: node.Blocks, entry: node.Entry})
 	it := &d.batch.items[len(d.batch.items)-1]
-	d.link(it)
-	it.action = plan.Decide(&it.entry, d.o.Settings.SplitBytes)
+	if err := d.decide(ctx, it); err != nil {
+		return err
+	}
 	switch it.action {
 	case plan.Chunks:
 		d.batch.items = d.batch.items[:len(d.batch.items)-1]
@@ -67,15 +91,57 @@ func (d *dispatcher) node(ctx context.Context, node source.Node) error {
 	return nil
 }
 
+// decide finds what the parent has of it, what it is another link of, and what to do with it.
+func (d *dispatcher) decide(ctx context.Context, it *item) (err error) {
+	if err := d.link(ctx, it); err != nil {
+		return err
+	}
+	if it.parentEntry, err = d.of(ctx, it.path); err != nil {
+		return err
+	}
+	it.action = plan.Decide(&it.entry, d.o.Settings.SplitBytes)
+	switch {
+	case it.old != nil:
+		if it.there, err = d.isThere(ctx, it.old); it.there {
+			it.action = d.trust.Decide(&it.entry, it.old, d.o.Settings.SplitBytes)
+		}
+		return err
+	case d.parent.blind && d.o.ByDate && it.action != plan.Link && d.trust.OlderThan(&it.entry):
+		it.action = plan.ByPath
+	}
+	return nil
+}
+
+// isThere is presence.content, quick where one file's content follows the other's.
+func (d *dispatcher) isThere(ctx context.Context, e *format.Entry) (bool, error) {
+	if len(e.SpanLists) == 0 && len(e.Spans) == 1 && e.Spans[0].Frame.Block == d.memo {
+		return true, nil
+	}
+	there, err := d.presence.content(ctx, e)
+	if there && len(e.Spans) == 1 {
+		d.memo = e.Spans[0].Frame.Block
+	}
+	return there, err
+}
+
 // link finds what it is another link of, if it has several.
-func (d *dispatcher) link(it *item) {
-	if it.entry.Links < 2 {
-		return
+func (d *dispatcher) link(ctx context.Context, it *item) error {
+	if it.entry.Links < 2 || it.entry.Kind == format.Directory {
+		return nil
+	}
+	group, err := d.earlier.group(ctx, &it.entry)
+	if err != nil {
+		return err
+	}
+	if group != nil {
+		it.group, it.entry.LinkTo = group, group.path
+		return nil
 	}
 	it.group = &linkGroup{path: it.path}
 	if group, linked := d.links.First(&it.entry, it.group); linked {
 		it.group, it.entry.LinkTo = group, group.path
 	}
+	return nil
 }
 
 // flush sends the batch at hand to the readers and to the sequencer.

@@ -11,13 +11,16 @@ import (
 )
 
 // finish stores what makes the band complete: the alarms, if there were any, the tail, and behind it the sums.
-func (p *pipeline) finish(ctx context.Context, head format.Hash) error {
+func (p *pipeline) finish(ctx context.Context) error {
 	done := p.count.totals()
 	tail := format.Tail{
-		Band: p.band, Ended: p.o.Now().UTC(), HeadSHA256: head, Fences: p.fences,
+		Band: p.band, Ended: p.o.Now().UTC(), HeadSHA256: format.SumBytes(p.begun.head), Fences: p.fences,
 		Totals: format.Totals{Entries: done.Entries, Files: done.Files, ContentBytes: done.ContentBytes},
 	}
 	tail.Totals.Blocks, tail.Totals.StoredBytes = p.store.blockTotals()
+	if err := p.addEarlier(ctx, &tail.Totals); err != nil {
+		return err
+	}
 	if err := p.storeAlarms(ctx, &tail); err != nil {
 		return err
 	}

@@ -16,6 +16,9 @@ type frame struct {
 	raw     []byte
 	members []format.Member
 
+	progress *format.Progress // of the file in chunks that goes on behind it
+	chain    []format.Block   // with chunks of that, of an earlier run
+
 	stored     []byte
 	compressed chan struct{} // closed once stored, StoredBytes, RawBytes and Sum are set
 	placed     chan struct{} // closed once block, Block and Offset are set

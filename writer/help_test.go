@@ -33,6 +33,8 @@ type place struct {
 	storage storage.Storage
 	wrap    func(storage.Storage) storage.Storage // around it while a backup runs
 	raised  []alarm.Alarm
+	now     time.Time             // of the next backup; zero: testTime
+	options func(*writer.Options) // changes them
 }
 
 func newPlace(t testing.TB, settings format.Settings) *place {
@@ -74,10 +76,18 @@ func (p *place) backupWith(ctx context.Context, set *alarm.Set, src source.Sourc
 		return writer.Result{}, err
 	}
 	defer a.Close()
-	result, err := writer.Backup(ctx, a, sourcetest.Watch(p.t, src), writer.Options{
-		Now: func() time.Time { return testTime }, Random: bytes.NewReader([]byte{1, 2, 3}), Host: "host", Program: "test",
+	now := testTime
+	if !p.now.IsZero() {
+		now = p.now
+	}
+	o := writer.Options{
+		Now: func() time.Time { return now }, Random: bytes.NewReader([]byte{1, 2, 3, 4, 5, 6}), Host: "host", Program: "test",
 		Sources: []string{"/source"}, Alarms: set, Workers: workers,
-	})
+	}
+	if p.options != nil {
+		p.options(&o)
+	}
+	result, err := writer.Backup(ctx, a, sourcetest.Watch(p.t, src), o)
 	p.raised, _ = set.Kept()
 	return result, err
 }

@@ -2,6 +2,7 @@ package writer
 
 import (
 	"context"
+	"slices"
 
 	"dura/archive/format"
 )
@@ -13,24 +14,47 @@ type indexer struct {
 	*pipeline
 	encoder   *format.Encoder
 	nextHunk  uint64
-	nextSpans uint64
+	nextFence uint64
 	hunks     []format.HunkRef // not yet in a fence
-	stored    []chan struct{}  // of those hunks
-	numbered  []format.FenceRef
+	before    int              // how many of those, at the end, are of other bands
+	last      chan struct{}    // closed once the hunk of the band that was made last is stored
+	fences    []format.FenceRef
 	entries   []format.Entry // of the hunk at hand
+}
+
+// looseHunks is how many hunks that are in no fence make a run that goes on with a band begin with a fence.
+const looseHunks = 64
+
+func newIndexer(p *pipeline) (*indexer, error) {
+	enc, err := format.NewIndexEncoder()
+	stored := make(chan struct{})
+	close(stored)
+	x := &indexer{pipeline: p, encoder: enc, last: stored}
+	if progress := p.begun.progress; progress != nil {
+		x.nextHunk, x.nextFence = progress.NextHunk, progress.NextFence
+		x.fences, x.hunks = progress.Band.Fences(), slices.Clone(progress.Loose)
+	}
+	return x, err
 }
 
 // writeIndex takes index tasks in order until there are no more.
 func (p *pipeline) writeIndex(ctx context.Context) error {
-	enc, err := format.NewIndexEncoder()
+	x, err := newIndexer(p)
 	if err != nil {
 		return err
 	}
-	x := &indexer{pipeline: p, encoder: enc}
+	if len(x.hunks) >= looseHunks {
+		if err := x.fence(ctx); err != nil {
+			return err
+		}
+	}
 	for task := range p.index {
-		if task.list != nil {
+		switch {
+		case task.list != nil:
 			err = x.spanList(ctx, task.list)
-		} else {
+		case task.shared != nil:
+			err = x.share(ctx, *task.shared)
+		default:
 			err = x.hunk(ctx, task.hunk)
 		}
 		if err != nil {
@@ -43,7 +67,7 @@ func (p *pipeline) writeIndex(ctx context.Context) error {
 	if err := x.fence(ctx); err != nil {
 		return err
 	}
-	p.fences = x.numbered
+	p.fences = x.fences
 	return nil
 }
 
@@ -69,13 +93,21 @@ func (x *indexer) spanList(ctx context.Context, l *spanList) error {
 		return err
 	}
 	object := x.encoder.Append(nil, raw)
-	l.ref = format.SpanListRef{Band: x.band, Number: x.nextSpans, StoredBytes: int64(len(object)), SHA256: format.SumBytes(object)}
+	l.ref = format.SpanListRef{Band: x.band, Number: l.number, StoredBytes: int64(len(object)), SHA256: format.SumBytes(object)}
 	for i := range l.spans {
 		l.ref.ContentBytes += l.spans[i].HoleBytes + int64(l.spans[i].Bytes)
 		l.ref.DataBytes += int64(l.spans[i].Bytes)
 	}
-	x.nextSpans++
 	l.spans, l.frames = nil, nil
+	stored, err := x.resumed.storedList(ctx, l.ref)
+	if err != nil {
+		return err
+	}
+	if stored != nil {
+		l.ref = *stored
+		close(l.stored)
+		return nil
+	}
 	return x.store.later(ctx, x.store.index, format.SpansName(x.band, l.ref.Number), l.ref.SHA256, l.stored, object)
 }
 
@@ -90,7 +122,7 @@ func (x *indexer) hunk(ctx context.Context, h *hunk) error {
 		}
 		x.entries = append(x.entries, it.entry)
 	}
-	raw, err := format.EncodeHunk(format.Hunk{Entries: x.entries})
+	raw, err := format.EncodeHunk(format.Hunk{Entries: x.entries, Before: x.hunks[len(x.hunks)-x.before:]})
 	if err != nil {
 		return err
 	}
@@ -100,15 +132,30 @@ func (x *indexer) hunk(ctx context.Context, h *hunk) error {
 		Entries: int64(len(x.entries)), FirstPath: x.entries[0].Path,
 	}
 	x.nextHunk++
-	stored := make(chan struct{})
-	if err := x.store.later(ctx, x.store.index, format.HunkName(x.band, ref.Number), ref.SHA256, stored, object); err != nil {
+	// One behind the other: a gap in the row would make what follows worthless if the backup ended here.
+	if err := await(ctx, x.last); err != nil {
 		return err
 	}
-	x.hunks, x.stored = append(x.hunks, ref), append(x.stored, stored)
-	if len(x.hunks) == fenceHunks {
-		return x.fence(ctx)
+	x.last = make(chan struct{})
+	if err := x.store.later(ctx, x.store.index, format.HunkName(x.band, ref.Number), ref.SHA256, x.last, object); err != nil {
+		return err
 	}
-	return nil
+	x.hunks, x.before = append(x.hunks, ref), 0
+	return x.endFence(ctx)
+}
+
+// share refers to a hunk of another band.
+func (x *indexer) share(ctx context.Context, ref format.HunkRef) error {
+	x.hunks, x.before = append(x.hunks, ref), x.before+1
+	return x.endFence(ctx)
+}
+
+// endFence stores a fence once it is full.
+func (x *indexer) endFence(ctx context.Context) error {
+	if len(x.hunks) < fenceHunks {
+		return nil
+	}
+	return x.fence(ctx)
 }
 
 // takeLists refers the entry to its span lists, once they are stored.
@@ -131,10 +178,8 @@ func (x *indexer) fence(ctx context.Context) error {
 	if len(x.hunks) == 0 {
 		return nil
 	}
-	for _, stored := range x.stored {
-		if err := await(ctx, stored); err != nil {
-			return err
-		}
+	if err := await(ctx, x.last); err != nil {
+		return err
 	}
 	raw, err := format.EncodeFence(x.hunks)
 	if err != nil {
@@ -142,13 +187,14 @@ func (x *indexer) fence(ctx context.Context) error {
 	}
 	object := x.encoder.Append(nil, raw)
 	ref := format.FenceRef{
-		Band: x.band, Number: uint64(len(x.numbered)), StoredBytes: int64(len(object)), SHA256: format.SumBytes(object),
+		Band: x.band, Number: x.nextFence, StoredBytes: int64(len(object)), SHA256: format.SumBytes(object),
 		FirstPath: x.hunks[0].FirstPath,
 	}
 	for i := range x.hunks {
 		ref.Entries += x.hunks[i].Entries
 	}
-	x.hunks, x.stored = nil, nil
-	x.numbered = append(x.numbered, ref)
+	x.hunks, x.before = nil, 0
+	x.nextFence++
+	x.fences = append(x.fences, ref)
 	return x.store.object(ctx, format.FenceName(x.band, ref.Number), object)
 }

@@ -2,6 +2,7 @@ package writer
 
 import (
 	"context"
+	"fmt"
 
 	"dura/archive/format"
 	"dura/writer/source"
@@ -17,7 +18,9 @@ type largeReader struct {
 	content source.Content
 	chunker *format.Chunker
 	sum     *contentSum
+	runs    []run
 	sparse  bool
+	broken  bool // the run of the backup stops in the middle of it
 	rest    []byte
 	end     int64 // of the last chunk
 }
@@ -25,7 +28,6 @@ type largeReader struct {
 // large reads a large file and sends its chunks on, a slab at a time, then the file itself.
 func (d *dispatcher) large(ctx context.Context, it *item) error {
 	defer it.close()
-	last := &batch{large: it, last: true}
 	content, err := it.handle.Open()
 	if err == nil {
 		defer content.Close()
@@ -39,42 +41,70 @@ func (d *dispatcher) large(ctx context.Context, it *item) error {
 		if err := d.omit(it, err); err != nil {
 			return err
 		}
-		return d.hand(ctx, last)
+		return d.hand(ctx, &batch{large: it, last: true})
 	}
 	if it.entry.XAttrs, err = content.XAttrs(); err != nil {
 		return err
 	}
 	l := &largeReader{
 		dispatcher: d, it: it, content: content, chunker: format.NewChunker(d.o.Settings),
-		sum: newContentSum(it.entry.Size, runs), sparse: sparse,
+		sum: newContentSum(it.entry.Size, runs), runs: runs, sparse: sparse,
 	}
-	for _, r := range runs {
-		if err := l.run(ctx, r); err != nil {
+	return l.all(ctx)
+}
+
+// all sends the chunks of all runs, and word that these were all.
+func (l *largeReader) all(ctx context.Context) error {
+	if err := l.goOn(ctx); err != nil {
+		return err
+	}
+	for _, r := range l.runs {
+		if r.end <= l.end && l.end > 0 {
+			continue // an earlier run has stored it
+		}
+		if err := l.run(ctx, run{max(r.start, l.end), r.end}); err != nil {
 			return err
 		}
-		if it.omitted || it.entry.Unstable {
+		if l.it.omitted || l.it.entry.Unstable || l.broken {
 			break
 		}
 	}
-	if !it.omitted {
-		l.sum.finish(&it.entry)
-		last.chunks = endPiece(&it.entry, l.end)
-		if err := d.checkUnchanged(it, content); err != nil {
+	last := &batch{large: l.it, last: true, broken: l.broken}
+	if !l.it.omitted && !l.broken {
+		l.sum.finish(&l.it.entry)
+		last.chunks = endPiece(&l.it.entry, l.end)
+		if err := l.checkUnchanged(l.it, l.content); err != nil {
 			return err
 		}
 	}
-	return d.hand(ctx, last)
+	return l.hand(ctx, last)
+}
+
+// goOn begins where an earlier run has come to, if the file is still the same.
+func (l *largeReader) goOn(ctx context.Context) error {
+	prefix, p, err := l.resumed.prefixOf(ctx, &l.it.entry, l.runs)
+	if prefix == nil || err != nil {
+		return err
+	}
+	if err := l.sum.goOn(p.Hash, p.End); err != nil {
+		return fmt.Errorf("the hash of %q, from where an earlier run has come to: %w", l.it.path, err)
+	}
+	l.end = p.End
+	return l.hand(ctx, &batch{large: l.it, prefix: prefix})
 }
 
 // run sends the chunks of one run of data.
 func (l *largeReader) run(ctx context.Context, r run) error {
-	if l.sparse {
+	if l.sparse || r.start > 0 {
 		if err := seekData(l.content, r.start); err != nil {
 			return l.omit(l.it, err)
 		}
 	}
 	var rest []byte // read, not yet cut
 	for at := r.start; at < r.end; {
+		if l.broken = l.stops(); l.broken {
+			return nil
+		}
 		bytes := min(r.end-at, int64(l.chunker.MaxBytes()+slabBytes))
 		if err := l.budget.acquire(ctx, bytes); err != nil {
 			return context.Cause(ctx)
@@ -87,10 +117,11 @@ func (l *largeReader) run(ctx context.Context, r run) error {
 			return l.omit(l.it, err)
 		}
 		slab = slab[:kept+n]
-		l.sum.data(at+int64(kept), slab[kept:])
 		ends := int64(len(slab)) < bytes || at+bytes == r.end
 		b := &batch{large: l.it, bytes: bytes, slab: slab}
-		b.chunks, rest = l.cut(at, slab, ends)
+		if b.chunks, rest, err = l.cut(at, slab, ends); err != nil {
+			return err
+		}
 		rest = append(l.rest[:0], rest...) // the slab is used again
 		l.rest = rest
 		if err := l.hand(ctx, b); err != nil {
@@ -106,12 +137,19 @@ func (l *largeReader) run(ctx context.Context, r run) error {
 }
 
 // cut cuts slab, which begins at at, into chunks, and returns what can't be cut before more is read.
-func (l *largeReader) cut(at int64, slab []byte, ends bool) (chunks []piece, rest []byte) {
+func (l *largeReader) cut(at int64, slab []byte, ends bool) (chunks []piece, rest []byte, err error) {
 	for len(slab) > 0 && (ends || len(slab) >= l.chunker.MaxBytes()) {
 		n := l.chunker.Cut(slab)
-		chunks = append(chunks, piece{start: at, hole: at - l.end, data: slab[:n], chunk: true})
+		p := piece{start: at, hole: at - l.end, data: slab[:n], chunk: true}
+		l.sum.data(at, p.data)
 		at += int64(n)
 		l.end, slab = at, slab[n:]
+		if at < l.runs[len(l.runs)-1].end {
+			if p.state, err = l.sum.state(); err != nil {
+				return nil, nil, err
+			}
+		}
+		chunks = append(chunks, p)
 	}
-	return chunks, slab
+	return chunks, slab, nil
 }

@@ -47,7 +47,7 @@ func (r *reader) batch(b *batch) error {
 	free := b.data
 	for i := range b.items {
 		it := &b.items[i]
-		if it.action == plan.Link {
+		if it.isLink() {
 			continue // the sequencer knows what became of the first
 		}
 		var err error
@@ -62,7 +62,7 @@ func (r *reader) batch(b *batch) error {
 
 // head makes the header of it's member, if it is to have one of its own, at the end of headers.
 func (r *reader) head(it *item, headers []byte) []byte {
-	if it.omitted || it.action == plan.IndexOnly || len(it.pieces) > 0 && it.pieces[0].chunk {
+	if it.omitted || !it.action.HasMember() || len(it.pieces) > 0 && it.pieces[0].chunk {
 		return headers
 	}
 	start := len(headers)
@@ -75,8 +75,15 @@ func (r *reader) head(it *item, headers []byte) []byte {
 func (r *reader) item(it *item, free []byte) ([]byte, error) {
 	h := it.handle
 	var err error
+	switch it.action {
+	case plan.Keep:
+		return free, nil
+	case plan.Refer:
+		return free, r.refer(it)
+	}
 	if it.action != plan.Whole || it.entry.Size == 0 {
 		it.entry.XAttrs, err = h.XAttrs()
+		it.entry.AsInParent = it.action == plan.ByPath
 		if it.action == plan.Whole {
 			it.entry.SHA256 = sha256.Sum256(nil)
 		}
@@ -102,6 +109,16 @@ func (r *reader) item(it *item, free []byte) ([]byte, error) {
 		return free, r.omit(it, err)
 	}
 	return free[len(data):], r.checkUnchanged(it, content)
+}
+
+// refer takes the content from the parent, and the extended attributes too if they can't have changed.
+func (r *reader) refer(it *item) (err error) {
+	e, old := &it.entry, it.old
+	e.Size, e.SHA256, e.DataSHA, e.Spans, e.SpanLists, e.XAttrs = old.Size, old.SHA256, old.DataSHA, old.Spans, old.SpanLists, old.XAttrs
+	if e.CTime != old.CTime || r.o.Trust.IgnoreCTime {
+		e.XAttrs, err = it.handle.XAttrs()
+	}
+	return err
 }
 
 // stat takes the metadata afresh from the open file, so that they go with the content.

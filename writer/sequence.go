@@ -1,7 +1,9 @@
 package writer
 
 import (
+	"bytes"
 	"context"
+	"slices"
 
 	"dura/archive/event"
 	"dura/archive/format"
@@ -16,11 +18,15 @@ type sequencer struct {
 	hunks   pack.Hunks
 	open    [pack.Streams]*frame
 	hunk    *hunk
+	keptRun keptRun
 	at      pack.Position
 	checked pack.Position // where frames and blocks were last looked through for stale ones
 	reader  *reader       // for the rare entry that is read here
 	large   largeState
 	known   [pack.Streams]known // of each stream: a link must stand behind what it links to
+	finder  *finder             // of content that other bands have, or an earlier run
+
+	nextSpans uint64
 }
 
 // hunk is a run of entries on its way into the index.
@@ -29,15 +35,17 @@ type hunk struct {
 	frames []*frame // that must be stored first
 }
 
-// indexTask is the next thing to put into the index: a hunk or a span list.
+// indexTask is the next thing to put into the index: a hunk, a reference to one of the parent, or a span list.
 type indexTask struct {
-	hunk *hunk
-	list *spanList
+	hunk   *hunk
+	shared *format.HunkRef
+	list   *spanList
 }
 
 func newSequencer(p *pipeline) *sequencer {
 	return &sequencer{
 		pipeline: p, cuts: pack.Frames{AimBytes: [pack.Streams]int64{p.o.Settings.FrameBytes, p.o.Settings.ChunkMeanBytes}}, hunk: &hunk{},
+		finder: newFinder(p), nextSpans: p.begun.numbers().NextSpans,
 		reader: &reader{pipeline: p, chunker: format.NewChunker(p.o.Settings)},
 	}
 }
@@ -56,6 +64,9 @@ func (s *sequencer) run(ctx context.Context) error {
 		if err := s.endFrame(ctx, stream); err != nil {
 			return err
 		}
+	}
+	if err := s.endRun(ctx, !s.stopped.Load()); err != nil {
+		return err
 	}
 	return s.endHunk(ctx)
 }
@@ -85,20 +96,41 @@ func (s *sequencer) batch(ctx context.Context, b *batch) error {
 
 // item stores what was read of an entry, and indexes it.
 func (s *sequencer) item(ctx context.Context, it *item) error {
-	if it.action == plan.Link {
-		if err := s.link(it); err != nil {
-			return err
+	if it.isLink() {
+		defer it.close()
+		if it.action == plan.Link || it.group.entry == nil {
+			if err := s.link(it); err != nil {
+				return err
+			}
 		}
 	}
 	if it.omitted {
 		return nil
 	}
-	if err := s.store1(ctx, it); err != nil {
-		return err
+	if it.settle(); !it.kept {
+		if err := s.store1(ctx, it); err != nil {
+			return err
+		}
 	}
 	it.lead()
 	it.pieces, it.header = nil, nil
-	return s.index1(ctx, it)
+	return s.take(ctx, it)
+}
+
+// settle finds out whether the parent's entry says all that there is to say of it, and takes that then.
+func (it *item) settle() {
+	e, old := &it.entry, it.old
+	if old == nil || !plan.Recorded(e, old) {
+		return
+	}
+	it.kept = it.action == plan.Keep || !e.Unstable && it.there && e.SHA256 == old.SHA256 && e.DataSHA == old.DataSHA && sameXAttrs(e.XAttrs, old.XAttrs)
+	if it.kept {
+		it.entry, it.frames, it.lists = *old, nil, nil
+	}
+}
+
+func sameXAttrs(a, b []format.XAttr) bool {
+	return slices.EqualFunc(a, b, func(x, y format.XAttr) bool { return x.Name == y.Name && bytes.Equal(x.Value, y.Value) })
 }
 
 // store1 stores the members of an entry.
@@ -119,7 +151,6 @@ func (s *sequencer) store1(ctx context.Context, it *item) error {
 
 // link makes it like the first of its group, which came before. If that could not be read, this one is, and takes its place.
 func (s *sequencer) link(it *item) error {
-	defer it.close()
 	first, e := it.group, &it.entry
 	if first.entry == nil {
 		e.LinkTo = format.Root
@@ -127,18 +158,21 @@ func (s *sequencer) link(it *item) error {
 	}
 	target := first.entry
 	e.LinkTo, e.Unstable, e.MTime, e.CTime, e.XAttrs = target.Path, target.Unstable, target.MTime, target.CTime, target.XAttrs
-	e.Size, e.SHA256, e.DataSHA, e.Spans = target.Size, target.SHA256, target.DataSHA, target.Spans
+	e.Size, e.SHA256, e.DataSHA, e.Spans, e.SpanLists = target.Size, target.SHA256, target.DataSHA, target.Spans, target.SpanLists
 	it.lists, it.frames = first.lists, first.frames
 	switch {
 	case e.Kind == format.Socket:
 	case first.inChunks:
 		// No member has the name of a file in chunks, so tar can't make a hard link to it; a symbolic one stands for that.
 		it.header = format.AppendTarSymlinkHeader(nil, e, format.Relative(e.Path, target.Path))
-	default:
+	case first.named:
 		it.header = format.AppendTarHeader(nil, e, 0)
 	}
 	return nil
 }
+
+// isLink reports whether it is a further link of a file that came before.
+func (it *item) isLink() bool { return it.group != nil && it.entry.LinkTo != format.Root }
 
 // lead makes it the first of its group, for those that follow.
 func (it *item) lead() {
@@ -147,6 +181,8 @@ func (it *item) lead() {
 	}
 	entry := it.entry
 	it.group.entry, it.group.frames, it.group.lists = &entry, it.frames, it.lists
+	it.group.inChunks = it.group.inChunks || inChunks(&entry)
+	it.group.named = it.named || it.kept || it.action == plan.Refer
 }
 
 // readHere reads one entry outside of any batch.
@@ -170,23 +206,29 @@ func (s *sequencer) whole(ctx context.Context, it *item) error {
 		if it.action == plan.Whole {
 			m.SHA256 = it.entry.SHA256
 		}
+		it.named = true
 		_, _, err := s.member(ctx, pack.Small, it.header, nil, m)
 		return err
 	}
 	span, f, err := s.content(ctx, pack.Small, it, it.header, string(it.entry.Path), it.pieces[0], m)
+	it.named = f != nil
 	span.SHA256 = format.Hash{} // it is the file's
-	it.entry.Spans, it.frames = []format.Span{span}, []*frame{f}
+	it.entry.Spans, it.frames = []format.Span{span}, appendFrame(nil, f)
 	return err
 }
 
-// content stores a member with content p, or a link in its place if the band has that content already. It returns where the
-// content is.
+// content stores a member with content p, or a link in its place if the band has that content already; or nothing, if another
+// band has it. It returns where the content is, and in which frame of this run.
 func (s *sequencer) content(ctx context.Context, stream pack.Stream, it *item, header []byte, name string, p piece, m format.Member) (format.Span, *frame, error) {
 	m.SHA256 = p.sum
 	if c, ok := s.known[stream].find(p.sum); ok {
 		span := format.Span{Frame: &c.frame.Frame, Offset: c.offset, Bytes: c.bytes, HoleBytes: p.hole, SHA256: p.sum}
 		_, _, err := s.member(ctx, stream, format.AppendTarCopyHeader(nil, &it.entry, name, c.member), nil, m)
 		return span, c.frame, err
+	}
+	if span, ok, err := s.finder.find(ctx, it, p); ok || err != nil {
+		span.HoleBytes, span.SHA256 = p.hole, p.sum
+		return span, nil, err
 	}
 	f, offset, err := s.member(ctx, stream, header, p.data, m)
 	if err != nil {
@@ -217,8 +259,8 @@ func (s *sequencer) member(ctx context.Context, stream pack.Stream, header, data
 	return f, m.Offset, nil
 }
 
-// index1 puts an entry into the open hunk.
-func (s *sequencer) index1(ctx context.Context, it *item) error {
+// enter puts an entry into the open hunk.
+func (s *sequencer) enter(ctx context.Context, it *item) error {
 	e := &it.entry
 	bytes := indexBytes(e)
 	if s.hunks.EndsBefore(e.Path, bytes) {
@@ -230,15 +272,12 @@ func (s *sequencer) index1(ctx context.Context, it *item) error {
 		s.hunk.frames = appendFrame(s.hunk.frames, f)
 	}
 	s.hunk.items = append(s.hunk.items, it)
-	s.at += pack.Position(1 + bytes/1024)
-	s.count.entry(it)
-	s.o.Events.Send(event.EntryDone{Path: string(e.Path), ContentBytes: e.Size})
 	return nil
 }
 
-// appendFrame appends f to frames unless it is the last of them already.
+// appendFrame appends f to frames unless it is none, or the last of them already.
 func appendFrame(frames []*frame, f *frame) []*frame {
-	if n := len(frames); n > 0 && frames[n-1] == f {
+	if n := len(frames); f == nil || n > 0 && frames[n-1] == f {
 		return frames
 	}
 	return append(frames, f)

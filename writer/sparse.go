@@ -2,6 +2,7 @@ package writer
 
 import (
 	"crypto/sha256"
+	"encoding"
 	"hash"
 
 	"dura/archive/format"
@@ -41,10 +42,9 @@ func seekData(content source.Content, start int64) error {
 // contentSum hashes the content of a file with holes as the entry wants it: with the holes as zeros up to
 // format.MaxHashedHoles of them, without them beyond.
 type contentSum struct {
-	hash      hash.Hash
-	zeros     bool  // holes count as zeros
-	at        int64 // hashed up to here
-	dataBytes int64
+	hash  hash.Hash
+	zeros bool  // holes count as zeros
+	at    int64 // hashed up to here
 }
 
 func newContentSum(size int64, runs []run) *contentSum {
@@ -60,7 +60,18 @@ func (c *contentSum) data(start int64, data []byte) {
 	c.hole(start)
 	c.hash.Write(data)
 	c.at += int64(len(data))
-	c.dataBytes += int64(len(data))
+}
+
+// state is that of the hash.
+func (c *contentSum) state() (*format.HashState, error) {
+	s, err := format.StateOf(c.hash.(encoding.BinaryMarshaler))
+	return &s, err
+}
+
+// goOn takes up the hash of content up to end.
+func (c *contentSum) goOn(s format.HashState, end int64) error {
+	c.at = end
+	return s.Restore(c.hash.(encoding.BinaryUnmarshaler))
 }
 
 func (c *contentSum) hole(end int64) {

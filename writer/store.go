@@ -20,13 +20,15 @@ const (
 type store struct {
 	storage     storage.Storage
 	band        format.BandID
-	blocks      chan struct{} // a place for each block under way
+	blocks      chan struct{}                 // a place for each block under way
+	last        [blocksUnderWay]chan struct{} // of the last blocks: closed once they are stored
 	index       chan struct{}
 	group       *errgroup.Group // of the run
 	ctx         context.Context // of the run
 	raw         chan []byte     // buffers of frames, for use again
 	mu          sync.Mutex
 	sums        map[string]format.Hash
+	objects     int64
 	storedBytes int64
 	blockCount  int64 // the assembler's alone while the run lasts
 	blockBytes  int64
@@ -46,11 +48,15 @@ func (s *store) object(ctx context.Context, name string, parts ...[]byte) error 
 
 func (s *store) summed(ctx context.Context, name string, sum format.Hash, parts ...[]byte) error {
 	if err := s.storage.Create(ctx, name, parts...); err != nil {
+		if storage.Is(err, storage.KindExists) {
+			return &takenError{band: s.band, err: err}
+		}
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sums[name] = sum
+	s.objects++
 	for _, p := range parts {
 		s.storedBytes += int64(len(p))
 	}
@@ -60,7 +66,7 @@ func (s *store) summed(ctx context.Context, name string, sum format.Hash, parts 
 func (s *store) totals() (storedBytes, objects int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.storedBytes, int64(len(s.sums))
+	return s.storedBytes, s.objects
 }
 
 func (s *store) blockTotals() (blocks, storedBytes int64) { return s.blockCount, s.blockBytes }
@@ -81,8 +87,16 @@ func (s *store) later(ctx context.Context, places chan struct{}, name string, su
 	return nil
 }
 
-// block stores a block in the background.
+// block stores a block in the background. No more than the last few blocks are ever missing, so that little is lost when the
+// backup ends there.
 func (s *store) block(ctx context.Context, b *block, parts [][]byte) error {
+	oldest := &s.last[s.blockCount%blocksUnderWay]
+	if *oldest != nil {
+		if err := await(ctx, *oldest); err != nil {
+			return err
+		}
+	}
+	*oldest = b.stored
 	s.blockCount++
 	s.blockBytes += b.StoredBytes
 	return s.later(ctx, s.blocks, b.Name(), b.SHA256, b.stored, parts...)

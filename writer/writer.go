@@ -17,10 +17,11 @@ package writer
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +30,7 @@ import (
 	"dura/archive/alarm"
 	"dura/archive/event"
 	"dura/archive/format"
+	"dura/writer/plan"
 	"dura/writer/source"
 )
 
@@ -44,15 +46,30 @@ type Options struct {
 	Alarms     *alarm.Set
 	Events     event.Sink
 	Workers    int // readers and compressors of each; 0: one a processor
+
+	Parent format.BandID   // whose unchanged files are taken; empty: the latest complete band of the same host and sources
+	Trust  plan.Trust      // Before is not looked at: it is the start of the parent
+	ByDate bool            // where the parent's index can't be read, files older than it are entered as being in it by path
+	Fresh  bool            // begin a new band even where one could be gone on with
+	Stop   <-chan struct{} // once it is closed the run stores what it has at hand and ends with ErrStopped; nil: never
 }
+
+// ErrStopped says that a run ended early, as it was asked to. The next one goes on from there.
+var ErrStopped = errors.New("the backup was stopped before its end")
 
 // Result is what a backup has done.
 type Result struct {
-	Band   format.BandID
-	Totals event.Totals
+	Band      format.BandID
+	Parent    format.BandID // empty: none
+	Continued bool          // an earlier run had begun the band
+	Totals    event.Totals  // of this run
 }
 
-// Backup stores the source in a new band of a. An error means that the band is not complete; what it has is whole.
+// maxBands is in how many bands one backup tries to get ahead of others that write into the same.
+const maxBands = 3
+
+// Backup stores the source in a band of a: in a new one, or in the one that an earlier run of the same backup has left incomplete. An
+// error means that the band is not complete; what it has is whole, and the next backup goes on from there.
 func Backup(ctx context.Context, a *archive.Archive, src source.Source, o Options) (Result, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -61,56 +78,58 @@ func Backup(ctx context.Context, a *archive.Archive, src source.Source, o Option
 	if err := o.Settings.Check(); err != nil {
 		return Result{}, err
 	}
-	band, started, err := newBand(ctx, a, o)
+	for try := 1; ; try++ {
+		result, err := backup(ctx, a, src, o)
+		var taken *takenError
+		if !errors.As(err, &taken) || try == maxBands {
+			return result, err
+		}
+		if err := o.Alarms.Raise(taken.alarm()); err != nil {
+			return result, err
+		}
+		o.Fresh = true
+	}
+}
+
+// backup makes, or goes on with, one band.
+func backup(ctx context.Context, a *archive.Archive, src source.Source, o Options) (Result, error) {
+	begun, err := begin(ctx, a, o)
 	if err != nil {
 		return Result{}, err
 	}
-	p, err := newPipeline(a, band, o)
+	p, err := newPipeline(ctx, a, begun, o)
 	if err != nil {
 		return Result{}, err
 	}
-	head := format.EncodeHead(format.Head{
-		Archive: a.Head().ID, Band: band, Started: started, Host: validText(o.Host), Program: validText(o.Program),
-		Sources: o.Sources, Settings: o.Settings, Exclusions: o.Exclusions,
-	})
-	if err := p.store.object(ctx, format.HeadName(band), head); err != nil {
-		return Result{}, err
+	if !begun.stored {
+		if err := p.store.object(ctx, format.HeadName(begun.band), begun.head); err != nil {
+			return Result{}, err
+		}
 	}
 	if err := p.run(ctx, src); err != nil {
 		return p.result(), err
 	}
-	err = p.finish(ctx, format.SumBytes(head))
+	if p.stopped.Load() {
+		return p.result(), ErrStopped
+	}
+	err = p.finish(ctx)
 	return p.result(), err
-}
-
-// newBand makes up an id behind that of every band there is, even if the clock was set back: ids are how bands are ordered.
-func newBand(ctx context.Context, a *archive.Archive, o Options) (format.BandID, time.Time, error) {
-	bands, err := a.Bands(ctx)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	var random [3]byte
-	if _, err := io.ReadFull(o.Random, random[:]); err != nil {
-		return "", time.Time{}, fmt.Errorf("random bytes for the band's id: %w", err)
-	}
-	now := o.Now().UTC()
-	named := now
-	if len(bands) > 0 {
-		if next := bands[len(bands)-1].ID.Time().Add(time.Second); named.Before(next) {
-			named = next
-		}
-	}
-	return format.NewBandID(named, random), now, nil
 }
 
 func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // pipeline is one run.
 type pipeline struct {
-	o     Options
-	band  format.BandID
-	store *store
-	count counter
+	o        Options
+	archive  *archive.Archive
+	begun    *beginning
+	band     format.BandID
+	store    *store
+	presence *presence
+	earlier  *earlier
+	resumed  *resumed
+	count    counter
+	stopped  atomic.Bool // by Options.Stop
 
 	work     chan *batch // to read
 	ordered  chan *batch // the same, to sequence, in order
@@ -132,9 +151,14 @@ const (
 	tasksAhead = 4096
 )
 
-func newPipeline(a *archive.Archive, band format.BandID, o Options) (*pipeline, error) {
+func newPipeline(ctx context.Context, a *archive.Archive, begun *beginning, o Options) (*pipeline, error) {
+	resumed, err := findResumed(ctx, a, begun.progress)
+	if err != nil {
+		return nil, err
+	}
 	return &pipeline{
-		o: o, band: band, store: newStore(a.Storage(), band),
+		o: o, archive: a, begun: begun, band: begun.band, store: newStore(a.Storage(), begun.band), presence: newPresence(a),
+		earlier: newEarlier(begun), resumed: resumed,
 		work: make(chan *batch, batchesAhead), ordered: make(chan *batch, batchesAhead), budget: newBudget(contentBudgetBytes),
 		compress: make(chan *frame, framesAhead), frames: make(chan assembly, framesAhead), index: make(chan indexTask, tasksAhead),
 	}, nil
@@ -175,7 +199,7 @@ func (p *pipeline) result() Result {
 	totals := p.count.totals()
 	totals.StoredBytes, totals.Objects = p.store.totals()
 	totals.Alarms = p.o.Alarms.Raised()
-	return Result{Band: p.band, Totals: totals}
+	return Result{Band: p.band, Parent: p.begun.parentID, Continued: p.begun.stored, Totals: totals}
 }
 
 // send puts v into c unless ctx is done first.

@@ -14,16 +14,14 @@ func ReadingRules() []Rule { return []Rule{{Action: Continue}} }
 //   - archive/*: the archive as a whole is not what it should be. Its head is missing (a disk that isn't mounted), damaged
 //     or of a newer format, so its settings, encryption among them, aren't known; or its key is not the one that this
 //     machine remembers, and what is sealed for a stranger's key is lost and disclosed; or the storage fails.
-//   - band/exists, block/exists: a name that only this run makes up is taken. Another writer works in the same band, or the
-//     storage doesn't keep creation exclusive.
+//   - block/exists: a name that only this run makes up is taken, again and again: the storage doesn't keep creation exclusive.
 //
-// All else continues. A source file that is missing, denied, unreadable or changing is left out or stored as it was read.
+// All else continues. Where another writer works in the same band, which is band/exists, the run begins a band of its own. A source file that is missing, denied, unreadable or changing is left out or stored as it was read.
 // A band or block that can't be read costs this run the sharing with it: the files are stored again from the source.
 func DefaultRules() []Rule {
 	return []Rule{
 		{Action: Continue},
 		{Area: Archive, Action: Abort},
-		{Area: Band, Condition: Exists, Action: Abort},
 		{Area: Block, Condition: Exists, Action: Abort},
 	}
 }

@@ -27,8 +27,8 @@ func TestDefaultsDecideEveryKind(t *testing.T) {
 		want  map[Area]string
 	}{
 		"reading":  {ReadingRules(), map[Area]string{Source: "ccccccc", Archive: "ccccccc", Band: "ccccccc", Block: "ccccccc", Restore: "ccccccc"}},
-		"default":  {DefaultRules(), map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "cccccAc", Block: "cccccAc", Restore: "ccccccc"}},
-		"nil":      {nil, map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "cccccAc", Block: "cccccAc", Restore: "ccccccc"}},
+		"default":  {DefaultRules(), map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "ccccccc", Block: "cccccAc", Restore: "ccccccc"}},
+		"nil":      {nil, map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "ccccccc", Block: "cccccAc", Restore: "ccccccc"}},
 		"deleting": {DeletingRules(), map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "AAAAAAA", Block: "AAAAAAA", Restore: "ccccccc"}},
 		"none":     {[]Rule{}, map[Area]string{Source: "ccccccc", Archive: "ccccccc", Band: "ccccccc", Block: "ccccccc", Restore: "ccccccc"}},
 	} {

@@ -15,6 +15,8 @@ type Totals struct {
 	StoredBytes  int64 // bytes written to storage
 	Objects      int64 // objects written to storage
 	Alarms       int64
+
+	New, Changed, Unchanged int64 // of Entries: what a backup found of them in the parent
 }
 
 // Progress is reported now and then. Expected is zero where nothing is known of what lies ahead.

@@ -158,6 +158,13 @@ func (h *Hunks) EndsBefore(path format.Path, entryBytes int64) bool {
 	return ends
 }
 
+// MayEnd reports whether the open hunk may end so that one of the parent follows: one with few entries goes on, so that small
+// ones don't gather from backup to backup.
+func (h *Hunks) MayEnd() bool { return h.entries == 0 || h.entries >= minHunkEntries }
+
+// MayShare reports whether a hunk of the parent with so many entries may be referred to, at the end of the band or before.
+func MayShare(entries int, last bool) bool { return entries >= minHunkEntries || last }
+
 // CutsHunk reports whether a hunk with enough entries ends before path.
 func CutsHunk(path format.Path) bool {
 	h := fnv.New64a()

@@ -35,18 +35,18 @@ func TestDecide(t *testing.T) {
 func TestLinksGroupByDeviceAndInodeAndForgetWhatIsWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var l Links[int]
-		counts := map[linkKey]uint32{} // links of each file
-		seen := map[linkKey]uint32{}
-		first := map[linkKey]int{}
+		counts := map[LinkKey]uint32{} // links of each file
+		seen := map[LinkKey]uint32{}
+		first := map[LinkKey]int{}
 		for i := range rapid.IntRange(1, 200).Draw(t, "entries") {
-			key := linkKey{uint64(rapid.IntRange(0, 1).Draw(t, "device")), uint64(rapid.IntRange(0, 20).Draw(t, "inode"))}
+			key := LinkKey{uint64(rapid.IntRange(0, 1).Draw(t, "device")), uint64(rapid.IntRange(0, 20).Draw(t, "inode"))}
 			if counts[key] == 0 {
 				counts[key] = rapid.Uint32Range(1, 5).Draw(t, "links")
 			}
 			if seen[key] == counts[key] {
 				continue
 			}
-			e := format.Entry{Kind: format.File, Device: key.device, Inode: key.inode, Links: counts[key]}
+			e := format.Entry{Kind: format.File, Device: key.Device, Inode: key.Inode, Links: counts[key]}
 			got, linked := l.First(&e, i)
 			if want := counts[key] > 1 && seen[key] > 0; linked != want || linked && got != first[key] {
 				t.Fatalf("entry %d of %+v: %d, %v", i, key, got, linked)

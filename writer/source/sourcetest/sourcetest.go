@@ -40,6 +40,9 @@ func New(items ...Item) *Source {
 // Generated makes a Source of items as they come: in path order, the root first. None is kept, so there may be any number.
 func Generated(items iter.Seq[Item]) *Source { return &Source{items: items} }
 
+// Items are the source's, in path order.
+func (s *Source) Items() iter.Seq[Item] { return s.items }
+
 // Walk is source.Source.Walk.
 func (s *Source) Walk(ctx context.Context) iter.Seq2[source.Node, error] {
 	return func(yield func(source.Node, error) bool) {

@@ -1,0 +1,133 @@
+package writer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"dura/archive"
+	"dura/archive/format"
+	"dura/writer/plan"
+)
+
+// beginning is what a run sets out from.
+type beginning struct {
+	band     format.BandID
+	head     []byte            // as stored
+	stored   bool              // it is in storage already
+	parent   *archive.Band     // nil: there is none, or it can't be read
+	parentID format.BandID     // "": there is none
+	since    time.Time         // when the parent was begun
+	progress *archive.Progress // of an earlier run; nil: the band is new
+}
+
+// begin decides whether to go on with an incomplete band or to make a new one, and finds its parent: the latest complete band of the
+// same host and sources, unless the options name another.
+func begin(ctx context.Context, a *archive.Archive, o Options) (*beginning, error) {
+	bands, err := a.Bands(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &beginning{parentID: o.Parent}
+	for _, s := range slices.Backward(bands) {
+		if s.Deleted || !s.HasHead {
+			continue
+		}
+		if s.Complete && b.parentID != "" {
+			break
+		}
+		head, text, err := a.BandHead(ctx, s.ID)
+		if err != nil || !o.sameSource(&head) {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			continue // who is damaged here is told of by verify
+		}
+		if s.Complete {
+			b.parentID = s.ID
+			break
+		}
+		if !o.Fresh && o.continues(&head) && b.goOn(ctx, a, &head, text) {
+			return b, b.openParent(ctx, a, o)
+		}
+	}
+	if err := b.newBand(a, o, bands); err != nil {
+		return nil, err
+	}
+	return b, b.openParent(ctx, a, o)
+}
+
+// sameSource reports whether a band was made of what is backed up now.
+func (o *Options) sameSource(h *format.Head) bool {
+	return h.Host == validText(o.Host) && slices.Equal(h.Sources, o.Sources)
+}
+
+// continues reports whether a band with this head can be gone on with. Sources with relative names may be others by now.
+func (o *Options) continues(h *format.Head) bool {
+	return h.Settings == o.Settings && slices.Equal(h.Exclusions, o.Exclusions) && (o.Parent == "" || o.Parent == h.Parent) &&
+		!slices.ContainsFunc(h.Sources, func(s string) bool { return !filepath.IsAbs(s) })
+}
+
+// goOn takes up an incomplete band, unless that can't be done.
+func (b *beginning) goOn(ctx context.Context, a *archive.Archive, h *format.Head, text []byte) bool {
+	progress, err := a.OpenProgress(ctx, h.Band)
+	if err != nil {
+		return false
+	}
+	b.band, b.head, b.stored, b.parentID, b.progress = h.Band, text, true, h.Parent, progress
+	return true
+}
+
+// newBand makes up an id behind that of every band there is, even if the clock was set back: ids are how bands are ordered.
+func (b *beginning) newBand(a *archive.Archive, o Options, bands []archive.BandState) error {
+	var random [3]byte
+	if _, err := io.ReadFull(o.Random, random[:]); err != nil {
+		return fmt.Errorf("random bytes for the band's id: %w", err)
+	}
+	now := o.Now().UTC()
+	named := now
+	if len(bands) > 0 {
+		if next := bands[len(bands)-1].ID.Time().Add(time.Second); named.Before(next) {
+			named = next
+		}
+	}
+	b.band = format.NewBandID(named, random)
+	b.head = format.EncodeHead(format.Head{
+		Archive: a.Head().ID, Band: b.band, Started: now, Host: validText(o.Host), Program: validText(o.Program),
+		Sources: o.Sources, Parent: b.parentID, Settings: o.Settings, Exclusions: o.Exclusions,
+	})
+	return nil
+}
+
+// openParent opens the parent. One that can't be opened is an alarm, and everything is read.
+func (b *beginning) openParent(ctx context.Context, a *archive.Archive, o Options) error {
+	if b.parentID == "" {
+		return nil
+	}
+	parent, err := a.OpenBand(ctx, archive.BandState{ID: b.parentID, HasHead: true, Complete: true})
+	var head format.Head
+	if err == nil {
+		head, err = parent.Head(ctx)
+	}
+	if err == nil {
+		b.parent, b.since = parent, head.Started
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	b.since = b.parentID.Time()
+	return o.Alarms.Raise(archive.AlarmOf(err))
+}
+
+// trust is what is proof of a file being unchanged: nothing that changed after the parent was begun, or so shortly before that the
+// clock of its file system may not tell.
+func (b *beginning) trust(o Options) plan.Trust {
+	const coarsest = 2 * time.Second
+	t := o.Trust
+	t.Before = format.TimeOf(b.since.Add(-coarsest))
+	return t
+}

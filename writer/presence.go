@@ -1,0 +1,114 @@
+package writer
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"dura/archive"
+	"dura/archive/format"
+	"dura/archive/storage"
+)
+
+// presence knows which blocks and span lists are in storage, by one listing of each band that is asked about. What an index refers
+// to may have been lost since.
+type presence struct {
+	archive *archive.Archive
+	mu      sync.Mutex
+	folders map[presenceKey][]numberedObject
+}
+
+type presenceKey struct {
+	band format.BandID
+	kind format.ObjectKind
+}
+
+// numberedObject is an object of one band and kind.
+type numberedObject struct {
+	number    uint64
+	sizeBytes int64
+}
+
+func newPresence(a *archive.Archive) *presence {
+	return &presence{archive: a, folders: map[presenceKey][]numberedObject{}}
+}
+
+// has reports whether the object is there in its size.
+func (p *presence) has(ctx context.Context, band format.BandID, kind format.ObjectKind, o numberedObject) (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := presenceKey{band, kind}
+	there, listed := p.folders[key]
+	if !listed {
+		var err error
+		if there, err = p.list(ctx, key); err != nil {
+			return false, err
+		}
+		p.folders[key] = there
+	}
+	i, found := slices.BinarySearchFunc(there, o.number, func(x numberedObject, n uint64) int { return cmp.Compare(x.number, n) })
+	return found && there[i] == o, nil
+}
+
+func (p *presence) list(ctx context.Context, key presenceKey) ([]numberedObject, error) {
+	folder := "/data/"
+	if key.kind == format.SpansObject {
+		folder = "/index/"
+	}
+	var there []numberedObject
+	for info, err := range p.archive.Storage().List(ctx, format.BandsPrefix+string(key.band)+folder, storage.Deep) {
+		if err != nil {
+			return nil, err
+		}
+		if _, kind, number, _ := format.ParseObjectName(info.Name); kind == key.kind {
+			there = append(there, numberedObject{number, info.SizeBytes})
+		}
+	}
+	slices.SortFunc(there, func(x, y numberedObject) int { return cmp.Compare(x.number, y.number) })
+	return there, nil
+}
+
+// spans reports whether the blocks of all spans are there.
+func (p *presence) spans(ctx context.Context, spans []format.Span) (bool, error) {
+	var last *format.Block
+	for i := range spans {
+		b := spans[i].Frame.Block
+		if b == last {
+			continue
+		}
+		last = b
+		if ok, err := p.has(ctx, b.Band, format.BlockObject, numberedObject{b.Number, b.StoredBytes}); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// content reports whether everything that an entry's content needs is there.
+func (p *presence) content(ctx context.Context, e *format.Entry) (bool, error) {
+	for _, l := range e.SpanLists {
+		ok, err := p.has(ctx, l.Band, format.SpansObject, numberedObject{l.Number, l.StoredBytes})
+		if !ok || err != nil {
+			return false, err
+		}
+		spans, err := p.archive.Spans(ctx, l)
+		if err != nil {
+			return false, lostOnly(err)
+		}
+		if ok, err := p.spans(ctx, spans); !ok || err != nil {
+			return false, err
+		}
+	}
+	return p.spans(ctx, e.Spans)
+}
+
+// lostOnly passes over what says that an object is not what it was: then it is as good as not there.
+func lostOnly(err error) error {
+	for _, kind := range []archive.Kind{archive.KindMissing, archive.KindCorrupt, archive.KindMismatch} {
+		if archive.Is(err, kind) {
+			return nil
+		}
+	}
+	return err
+}

@@ -1,0 +1,271 @@
+package writer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"dura/archive/format"
+	"dura/archive/storage"
+	"dura/archive/storage/storagetest"
+	"dura/writer"
+	"dura/writer/source/sourcetest"
+)
+
+// resumeItems have entries of all sorts, a large file among them, whose contents fill several blocks and hunks.
+func resumeItems() []sourcetest.Item {
+	link := func(path format.Path) sourcetest.Item {
+		it := sized(path, sourcetest.Random(77, 700))
+		it.Entry.Inode, it.Entry.Links = 5, 3
+		return it
+	}
+	items := manyFiles(1400)
+	for i, name := range []format.Path{"dir/large", "z-large", "z-sparse"} {
+		it := sized(name, sourcetest.Random(uint64(i), 1_300_000))
+		it.Entry.Inode = uint64(10 + i)
+		items = append(items, it)
+	}
+	items[len(items)-1].Data = items[len(items)-1].Data.Holes(sourcetest.Run{Start: 4096, End: 600_000}, sourcetest.Run{Start: 700_000, End: 1_200_000})
+	return append(items, link("a-link"), link("dir/link"), link("z-link"), sourcetest.Dir("z"), sourcetest.Symlink("z/symlink", "target"))
+}
+
+// resumeSettings make small blocks, so that there is much that a crash can come between.
+func resumeSettings() format.Settings {
+	s := smallSettings()
+	s.BlockBytes = 320 << 10
+	return s
+}
+
+func storedBytes(t testing.TB, st storage.Storage) (bytes int64) {
+	for name, object := range objects(t, st) {
+		if _, kind, _, err := format.ParseObjectName(name); err == nil && kind == format.BlockObject {
+			bytes += int64(len(object))
+		}
+	}
+	return bytes
+}
+
+// TestACrashAnywhereIsGoneOnFrom stops a backup at each of its operations, and goes on.
+func TestACrashAnywhereIsGoneOnFrom(t *testing.T) {
+	items := resumeItems()
+	whole := newPlace(t, resumeSettings())
+	whole.now = later(1)
+	rec := storagetest.NewRecorder(whole.storage)
+	whole.wrap = func(storage.Storage) storage.Storage { return rec }
+	whole.backup(sourcetest.New(items...))
+	operations, bytes := len(rec.Log()), storedBytes(t, whole.storage)
+	if operations < 20 {
+		t.Fatalf("%d operations are too few to tell", operations)
+	}
+	for after := range operations {
+		for _, fate := range []storagetest.Fate{storagetest.Undone, storagetest.Done} {
+			p := newPlace(t, resumeSettings())
+			p.now = later(1)
+			p.wrap = func(st storage.Storage) storage.Storage { return storagetest.NewCrashing(st, after, fate) }
+			crashed, err := p.tryBackup(context.Background(), sourcetest.New(items...), 2)
+			if !errors.Is(err, storagetest.ErrCrashed) && err == nil && after < operations-5 {
+				t.Fatalf("no crash at operation %d: %v", after, err)
+			}
+			before := objects(t, p.storage)
+			p.wrap, p.now = nil, later(2)
+			result := p.backup(sourcetest.New(items...))
+			t.Run(fmt.Sprint(after, " ", fate), func(t *testing.T) {
+				p.t = t
+				sameTree(t, p.read(), items)
+				if has := before[format.HeadName(crashed.Band)]; crashed.Band != "" && has != nil && before[format.TailName(crashed.Band)] == nil && (!result.Continued || result.Band != crashed.Band) {
+					t.Errorf("it did not go on with band %s", crashed.Band)
+				}
+				if again := storedBytes(t, p.storage) - bytes; again > 2*resumeSettings().BlockBytes {
+					t.Errorf("%d bytes more are stored than without a crash", again)
+				}
+				for name, object := range before {
+					if string(objects(t, p.storage)[name]) != string(object) {
+						t.Errorf("%s is not what it was", name)
+					}
+				}
+				p.checkSums(result.Band)
+			})
+		}
+	}
+}
+
+// checkSums holds a band's sums against its objects.
+func (p *place) checkSums(band format.BandID) {
+	p.t.Helper()
+	all := objects(p.t, p.storage)
+	sums, err := format.DecodeSums(all[format.SumsName(band)])
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, s := range sums {
+		if format.SumBytes(all[s.Object]) != s.SHA256 {
+			p.t.Errorf("%s has another hash in the sums", s.Object)
+		}
+		delete(all, s.Object)
+	}
+	for name := range all {
+		if b, kind, _, err := format.ParseObjectName(name); err == nil && b == band && kind != format.SumsObject {
+			p.t.Errorf("%s is not in the sums", name)
+		}
+	}
+}
+
+// TestABackupThatIsKilledAgainAndAgainEnds gives each run a few operations more than what it takes to begin.
+func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
+	items := resumeItems()
+	p := newPlace(t, resumeSettings())
+	runs := 0
+	for ; ; runs++ {
+		if runs == 300 {
+			t.Fatal("it does not end")
+		}
+		p.now = later(1 + runs/10)
+		rec := storagetest.NewRecorder(p.storage)
+		var creates int
+		p.wrap = func(storage.Storage) storage.Storage {
+			return storagetest.NewFaulty(rec, func(op storagetest.Operation) error {
+				if op.Op == storage.OpCreate {
+					if creates++; creates > 2 {
+						return storagetest.ErrCrashed
+					}
+				}
+				return nil
+			})
+		}
+		if _, err := p.tryBackup(context.Background(), sourcetest.New(items...), 2); err == nil {
+			break
+		}
+	}
+	if runs < 5 {
+		t.Errorf("%d runs are too few to tell", runs)
+	}
+	sameTree(t, p.read(), items)
+}
+
+// TestALargeFileGoesOnWhereItCameTo counts what is read of it.
+func TestALargeFileGoesOnWhereItCameTo(t *testing.T) {
+	const size = 4_000_000
+	var read int64
+	it := sized("large", sourcetest.Random(3, size))
+	fill := it.Data.Fill
+	it.Data.Fill = func(p []byte, offset int64) {
+		read += int64(len(p))
+		fill(p, offset)
+	}
+	p := newPlace(t, smallSettings())
+	p.now = later(1)
+	p.wrap = func(st storage.Storage) storage.Storage { return storagetest.NewCrashing(st, 30, storagetest.Undone) }
+	if _, err := p.tryBackup(context.Background(), sourcetest.New(it), 1); !errors.Is(err, storagetest.ErrCrashed) {
+		t.Fatal(err)
+	}
+	stored := storedBytes(t, p.storage)
+	if stored < size/4 {
+		t.Fatalf("%d bytes stored are too few to tell", stored)
+	}
+	p.wrap, read = nil, 0
+	result := p.backup(sourcetest.New(it))
+	if !result.Continued || read > size-stored+4*256<<10 {
+		t.Errorf("%d bytes of %d were read again, %d were stored", read, size, stored)
+	}
+	it.Data.Fill = fill
+	sameTree(t, p.read(), []sourcetest.Item{it})
+}
+
+func TestAFileThatChangedMeanwhileIsReadFromItsStart(t *testing.T) {
+	it := sized("large", sourcetest.Random(3, 4_000_000))
+	p := newPlace(t, smallSettings())
+	p.now = later(1)
+	p.wrap = func(st storage.Storage) storage.Storage { return storagetest.NewCrashing(st, 30, storagetest.Undone) }
+	p.tryBackup(context.Background(), sourcetest.New(it), 1)
+	p.wrap = nil
+	it = touched(it, later(2))
+	it.Data = sourcetest.Random(4, 4_000_000)
+	p.now = later(3)
+	p.backup(sourcetest.New(it))
+	sameTree(t, p.read(), []sourcetest.Item{it})
+}
+
+func TestAStopStoresWhatIsAtHand(t *testing.T) {
+	items := resumeItems()
+	p := newPlace(t, resumeSettings())
+	p.now = later(1)
+	stop := make(chan struct{})
+	p.options = func(o *writer.Options) { o.Stop = stop }
+	seen := 0
+	slow := sourcetest.Generated(func(yield func(sourcetest.Item) bool) {
+		for it := range sourcetest.New(items...).Items() {
+			if seen++; seen == 900 {
+				close(stop)
+			}
+			if !yield(it) {
+				return
+			}
+		}
+	})
+	stopped, err := p.tryBackup(context.Background(), slow, 2)
+	if !errors.Is(err, writer.ErrStopped) || stopped.Totals.Entries < 800 {
+		t.Fatalf("%+v, %v", stopped.Totals, err)
+	}
+	if k := p.kinds(stopped.Band); k[format.FenceObject] != 1 || k[format.TailObject] != 0 {
+		t.Errorf("objects: %v", k)
+	}
+	p.options = nil
+	result := p.backup(sourcetest.New(items...))
+	if !result.Continued || result.Totals.Entries+stopped.Totals.Entries != int64(len(items)+1) {
+		t.Errorf("%d and %d entries of %d", stopped.Totals.Entries, result.Totals.Entries, len(items)+1)
+	}
+	sameTree(t, p.read(), items)
+}
+
+// TestASharedRunAheadOfAnInterruption is where a hole would be if the index did not say what stands between its own hunks.
+func TestASharedRunAheadOfAnInterruption(t *testing.T) {
+	items := manyFiles(6000)
+	for after := 3; after < 40; after++ {
+		p := newPlace(t, format.Settings{})
+		p.now = later(1)
+		p.backup(sourcetest.New(items...))
+		changed := append([]sourcetest.Item(nil), items...)
+		for i := 300; i < len(changed); i += 1700 {
+			changed[i] = touched(changed[i], later(2))
+		}
+		p.now = later(3)
+		p.wrap = func(st storage.Storage) storage.Storage {
+			return storagetest.NewCrashing(st, after, storagetest.Undone)
+		}
+		_, err := p.tryBackup(context.Background(), sourcetest.New(changed...), 2)
+		p.wrap = nil
+		if err == nil {
+			return
+		}
+		p.backup(sourcetest.New(changed...))
+		sameTree(t, p.read(), changed)
+	}
+}
+
+func TestTwoRunsThatMeetInABandHarmNothing(t *testing.T) {
+	items := resumeItems()
+	p := newPlace(t, resumeSettings())
+	p.now = later(1)
+	p.wrap = func(st storage.Storage) storage.Storage { return storagetest.NewCrashing(st, 30, storagetest.Undone) }
+	crashed, err := p.tryBackup(context.Background(), sourcetest.New(items...), 2)
+	if err == nil {
+		t.Fatal("no crash")
+	}
+	var once bool
+	p.wrap = func(st storage.Storage) storage.Storage {
+		return storagetest.NewFaulty(st, func(op storagetest.Operation) error {
+			if band, kind, _, err := format.ParseObjectName(op.Name); err == nil && band == crashed.Band && kind == format.BlockObject && op.Op == storage.OpCreate && !once {
+				once = true // the other one is ahead
+				st.Create(context.Background(), op.Name, []byte("the other's block"))
+			}
+			return nil
+		})
+	}
+	p.now = later(2)
+	result := p.backup(sourcetest.New(items...))
+	if result.Band == crashed.Band || result.Continued || len(p.raised) == 0 {
+		t.Errorf("%+v, %v", result, p.raised)
+	}
+	sameTree(t, p.read(), items)
+}

@@ -1,0 +1,109 @@
+package writer
+
+import (
+	"context"
+
+	"dura/archive/format"
+	"dura/archive/storage"
+)
+
+// addEarlier adds to totals, and to the sums, what earlier runs have stored of the band.
+func (p *pipeline) addEarlier(ctx context.Context, totals *format.Totals) error {
+	if p.begun.progress == nil {
+		return nil
+	}
+	p.store.sums[format.HeadName(p.band)] = format.SumBytes(p.begun.head)
+	for _, f := range p.fences {
+		p.addSum(f.Band, format.FenceName(f.Band, f.Number), f.SHA256)
+	}
+	for h, err := range p.begun.progress.Band.Index(ctx, format.Root) {
+		if err != nil {
+			return err
+		}
+		p.addSum(h.Ref.Band, format.HunkName(h.Ref.Band, h.Ref.Number), h.Ref.SHA256)
+		for i := range h.Entries {
+			if err := p.addEntry(ctx, &h.Entries[i], totals); err != nil {
+				return err
+			}
+		}
+	}
+	return p.addUnnamed(ctx, totals)
+}
+
+// addSum notes the hash of an object, if it is one of this band's.
+func (p *pipeline) addSum(band format.BandID, name string, sum format.Hash) {
+	if band == p.band {
+		p.store.sums[name] = sum
+	}
+}
+
+func (p *pipeline) addEntry(ctx context.Context, e *format.Entry, totals *format.Totals) error {
+	totals.Entries++
+	if e.Kind != format.File {
+		return nil
+	}
+	totals.Files++
+	if e.LinkTo == format.Root {
+		for i := range e.Spans {
+			totals.ContentBytes += int64(e.Spans[i].Bytes)
+		}
+		for _, l := range e.SpanLists {
+			totals.ContentBytes += l.DataBytes
+		}
+	}
+	p.addSpans(e.Spans)
+	for _, l := range e.SpanLists {
+		p.addSum(l.Band, format.SpansName(l.Band, l.Number), l.SHA256)
+		if l.Band != p.band {
+			continue
+		}
+		spans, err := p.archive.Spans(ctx, l)
+		if err != nil {
+			return err
+		}
+		p.addSpans(spans)
+	}
+	return nil
+}
+
+func (p *pipeline) addSpans(spans []format.Span) {
+	var last *format.Block
+	for i := range spans {
+		if b := spans[i].Frame.Block; b != last {
+			last = b
+			p.addSum(b.Band, b.Name(), b.SHA256)
+		}
+	}
+}
+
+// addUnnamed reads what is in no hunk, so that its hash is known too: objects of runs that ended too soon to refer to them.
+func (p *pipeline) addUnnamed(ctx context.Context, totals *format.Totals) error {
+	totals.Blocks, totals.StoredBytes = 0, 0
+	for info, err := range p.archive.Storage().List(ctx, format.BandsPrefix+string(p.band)+"/", storage.Deep) {
+		if err != nil {
+			return err
+		}
+		_, kind, number, err := format.ParseObjectName(info.Name)
+		if err != nil {
+			continue
+		}
+		if kind == format.BlockObject {
+			totals.Blocks++
+			totals.StoredBytes += info.SizeBytes
+		}
+		if _, known := p.store.sums[info.Name]; known {
+			continue
+		}
+		if kind == format.BlockObject {
+			p.store.sums[info.Name], err = p.archive.SumBlock(ctx, &format.Block{Band: p.band, Number: number, StoredBytes: info.SizeBytes})
+		} else {
+			var object []byte
+			object, err = p.archive.Storage().Read(ctx, info.Name, 0, int(info.SizeBytes))
+			p.store.sums[info.Name] = format.SumBytes(object)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
