@@ -89,11 +89,19 @@ func Compare(a, b Path) int {
 	if aDir == bDir {
 		return strings.Compare(aName, bName)
 	}
-	return compareDirs(string(aDir), string(bDir))
+	return CompareDirs(aDir, bDir)
 }
 
-// compareDirs compares two different directories component by component, a prefix first.
-func compareDirs(a, b string) int {
+// CompareDirs orders directories as an index orders what is in them: component by component, a prefix first.
+func CompareDirs(a, b Path) int {
+	switch {
+	case a == b:
+		return 0
+	case a == Root:
+		return -1
+	case b == Root:
+		return +1
+	}
 	n := min(len(a), len(b))
 	i := 0
 	for i < n && a[i] == b[i] {

@@ -53,6 +53,16 @@ func TestCompareIsTheReferenceOrder(t *testing.T) {
 	})
 }
 
+func TestDirectoriesCompareAsWhatIsInThem(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := paths().Draw(t, "a"), paths().Draw(t, "b")
+		want := Compare(a.Join("x"), b.Join("x"))
+		if got := CompareDirs(a, b); got != want {
+			t.Fatalf("CompareDirs(%q, %q) = %d, want %d", a, b, got, want)
+		}
+	})
+}
+
 func TestSubtreesAreOneRun(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ps := rapid.SliceOfN(paths(), 1, 40).Draw(t, "paths")
