@@ -28,7 +28,7 @@ func (p *pipeline) dispatch(ctx context.Context, src source.Source) error {
 	d := &dispatcher{pipeline: p, batch: &batch{}, parent: newParent(ctx, p.begun), trust: p.begun.trust(p.o)}
 	defer d.parent.stop()
 	defer func() { d.batch.close() }()
-	for node, err := range src.Walk(ctx) {
+	for node, err := range src.Walk(ctx, source.Start{}) {
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ const reportEvery = 256
 // are not counted as far as that shows.
 func count(ctx context.Context, src source.Source, events event.Sink) (done event.Totals, err error) {
 	var links plan.Links[struct{}]
-	for node, err := range src.Walk(ctx) {
+	for node, err := range src.Walk(ctx, source.Start{}) {
 		if err != nil {
 			return done, err
 		}

@@ -33,7 +33,7 @@ func BenchmarkWalk(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				for n, err := range src.Walk(b.Context()) {
+				for n, err := range src.Walk(b.Context(), source.Start{}) {
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -20,7 +20,7 @@ import (
 func walkAnd(t *testing.T, o source.Options, at map[string]func()) (paths, raised []string) {
 	t.Helper()
 	src, alarms := local(t, o, ".")
-	for n, err := range src.Walk(t.Context()) {
+	for n, err := range src.Walk(t.Context(), source.Start{}) {
 		must(t, err)
 		paths = append(paths, string(n.Entry.Path))
 		if do := at[string(n.Entry.Path)]; do != nil {
@@ -112,7 +112,7 @@ func TestAnAlarmMayEndTheWalk(t *testing.T) {
 		src, _ := local(t, o, "a", "b", "c")
 		must(t, os.Remove("b"))
 		var last error
-		for n, err := range src.Walk(context.Background()) {
+		for n, err := range src.Walk(context.Background(), source.Start{}) {
 			if last != nil {
 				t.Errorf("%s: it goes on", name)
 			}
@@ -133,7 +133,7 @@ func TestWithoutARaiserTheFirstAlarmEndsTheWalk(t *testing.T) {
 	must(t, err)
 	must(t, os.Remove("a"))
 	var last error
-	for n, err := range src.Walk(t.Context()) {
+	for n, err := range src.Walk(t.Context(), source.Start{}) {
 		if last = err; err == nil {
 			must(t, n.Handle.Close())
 		}
@@ -181,7 +181,7 @@ func makeSocket(name string) error {
 func TestHandlesAfterClose(t *testing.T) {
 	t.Chdir(makeTree(t, "a/b"))
 	src, _ := local(t, source.Options{}, ".")
-	for n, err := range src.Walk(t.Context()) {
+	for n, err := range src.Walk(t.Context(), source.Start{}) {
 		must(t, err)
 		must(t, n.Handle.Close())
 		if err := n.Handle.Close(); !errors.Is(err, os.ErrClosed) {

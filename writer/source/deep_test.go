@@ -63,7 +63,7 @@ func TestDeepTreesNeedFewOpenFiles(t *testing.T) {
 		src, alarms := local(t, o, ".")
 		var handles []source.Handle
 		last, entries := format.Root, 0
-		for n, err := range src.Walk(t.Context()) {
+		for n, err := range src.Walk(t.Context(), source.Start{}) {
 			must(t, err)
 			if entries > 0 && format.Compare(last, n.Entry.Path) >= 0 {
 				t.Fatalf("%s: %q comes behind %q", name, n.Entry.Path, last)

@@ -111,3 +111,17 @@ func TestTrailingBlanksOfPatterns(t *testing.T) {
 		}
 	}
 }
+
+func TestAWalkEntersWhatMayBeADirectory(t *testing.T) {
+	w := &walk{start: Behind("a/b/c")}
+	for _, typ := range []uint8{unix.DT_UNKNOWN, unix.DT_DIR, unix.DT_REG, unix.DT_LNK} {
+		mayEnter := typ == unix.DT_UNKNOWN || typ == unix.DT_DIR
+		for path, want := range map[format.Path]bool{
+			"0": false, "a": mayEnter, "b": mayEnter, "a/a": false, "a/b": mayEnter, "a/c": mayEnter, "a/b/b": mayEnter, "a/b/d": true,
+		} {
+			if got := w.wants(path, typ); got != want {
+				t.Errorf("type %d, %q: %v", typ, path, got)
+			}
+		}
+	}
+}

@@ -22,7 +22,7 @@ type Trees struct {
 
 // counts is Totals while a walk goes on.
 type counts struct {
-	entries, excluded, cacheDirectories, otherFileSystems, skippedContents, spills atomic.Int64
+	entries, directories, excluded, cacheDirectories, otherFileSystems, skippedContents, spills atomic.Int64
 }
 
 // Local presents local trees, named by absolute or relative paths. Each is stored under its path, cleaned, without a leading
@@ -46,21 +46,23 @@ func Local(roots []string, o Options) (*Trees, error) {
 }
 
 // Walk is Source.Walk. Patterns don't apply to the roots themselves, nor to the directories that lead to them.
-func (t *Trees) Walk(ctx context.Context) iter.Seq2[Node, error] {
+// One that begins behind a path lists no directories but those on the way there and those behind it.
+func (t *Trees) Walk(ctx context.Context, start Start) iter.Seq2[Node, error] {
 	return func(yield func(Node, error) bool) {
 		t.counts = counts{}
+		serial := func(ctx context.Context, yield func(Node, error) bool) { t.walk(ctx, start, yield) }
 		if t.o.ReadAhead > 0 {
-			readAhead(ctx, t.o.ReadAhead, t.walk, yield)
+			readAhead(ctx, t.o.ReadAhead, serial, yield)
 			return
 		}
-		t.walk(ctx, yield)
+		serial(ctx, yield)
 	}
 }
 
 // Totals is what the latest walk has met so far; it may be asked at any time.
 func (t *Trees) Totals() Totals {
 	return Totals{
-		Entries: t.counts.entries.Load(), Excluded: t.counts.excluded.Load(),
+		Entries: t.counts.entries.Load(), Directories: t.counts.directories.Load(), Excluded: t.counts.excluded.Load(),
 		CacheDirectories: t.counts.cacheDirectories.Load(), OtherFileSystems: t.counts.otherFileSystems.Load(),
 		SkippedContents: t.counts.skippedContents.Load(), Spills: t.counts.spills.Load(),
 	}
@@ -69,8 +71,8 @@ func (t *Trees) Totals() Totals {
 // errStopped ends a walk whose caller has had enough.
 var errStopped = errors.New("stopped")
 
-func (t *Trees) walk(ctx context.Context, yield func(Node, error) bool) {
-	w := newWalk(ctx, t, yield)
+func (t *Trees) walk(ctx context.Context, start Start, yield func(Node, error) bool) {
+	w := newWalk(ctx, t, start, yield)
 	defer w.close()
 	if err := w.lead(t.top); err != nil && err != errStopped {
 		yield(Node{}, err)

@@ -111,7 +111,7 @@ func TestFilenamesAreLocal(t *testing.T) {
 	} {
 		src, _ := local(t, source.Options{}, root)
 		var last string
-		for n, err := range src.Walk(t.Context()) {
+		for n, err := range src.Walk(t.Context(), source.Start{}) {
 			must(t, err)
 			last = n.Handle.Filename()
 			must(t, n.Handle.Close())

@@ -26,7 +26,8 @@ type Options struct {
 	// Skip names directories to keep as empty ones by device and inode: the archive, where it lies inside the source.
 	Skip func(dev, ino uint64) bool
 
-	// Skipped is told what is left out, from the goroutine that walks. What is below it is not told.
+	// Skipped is told what is left out, from the goroutine that walks. What is below it is not told, nor what lies ahead of
+	// where the walk begins.
 	Skipped func(path format.Path, why Why)
 
 	// MaxNameBytes bounds the memory for names of directories that are being listed or still to be visited; what is beyond it
@@ -73,9 +74,10 @@ func (r Reason) String() string {
 	return "Reason(" + strconv.Itoa(int(r)) + ")"
 }
 
-// Totals is what a walk has met so far.
+// Totals is what a walk has met so far, from its start on.
 type Totals struct {
 	Entries          int64 // given to the caller
+	Directories      int64 // listed, those on the way to the start included
 	Excluded         int64 // entries left out by a pattern; what is below them is not counted
 	CacheDirectories int64 // kept with nothing but their tag
 	OtherFileSystems int64 // mount points kept empty

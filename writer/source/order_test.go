@@ -160,7 +160,7 @@ func TestWithoutPlaceForNamesTheWalkFails(t *testing.T) {
 	dir := makeTree(t, "a", "b", "c")
 	src, _ := local(t, source.Options{MaxNameBytes: 1, TempDir: dir + "/missing"}, dir)
 	var last error
-	for n, err := range src.Walk(t.Context()) {
+	for n, err := range src.Walk(t.Context(), source.Start{}) {
 		if last = err; err == nil {
 			n.Handle.Close()
 		}

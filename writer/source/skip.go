@@ -2,6 +2,7 @@ package source
 
 import (
 	"io"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -10,6 +11,7 @@ import (
 
 // list lists d, which is pinned. Of a cache directory it gives nothing but the tag.
 func (w *walk) list(d *dir) error {
+	w.counts.directories.Add(1)
 	before := w.lister.spill.runs
 	err, fatal := w.lister.read(d.fd)
 	w.counts.spills.Add(w.lister.spill.runs - before)
@@ -29,8 +31,7 @@ func (w *walk) list(d *dir) error {
 	}
 	if w.o.ExcludeCaches && w.lister.sawTag && hasCacheTag(d.fd) {
 		w.lister.only(cacheTagName)
-		w.counts.cacheDirectories.Add(1)
-		w.tell(d.path, Why{Reason: CacheDirectory})
+		w.leaveOut(&w.counts.cacheDirectories, d.path, Why{Reason: CacheDirectory})
 	}
 	return nil
 }
@@ -58,12 +59,11 @@ func hasCacheTag(fd int) bool {
 	return err == nil && string(signature[:]) == cacheTagSignature
 }
 
-// excludes reports whether a pattern leaves path out, and counts it.
+// excludes reports whether a pattern leaves path out.
 func (w *walk) excludes(path format.Path, isDirectory bool) bool {
 	pattern, excluded := w.exclude.match(string(path), isDirectory)
 	if excluded {
-		w.counts.excluded.Add(1)
-		w.tell(path, Why{Reason: Excluded, Pattern: pattern})
+		w.leaveOut(&w.counts.excluded, path, Why{Reason: Excluded, Pattern: pattern})
 	}
 	return excluded
 }
@@ -73,8 +73,7 @@ func (w *walk) skips(path format.Path, id fileID) bool {
 	if w.o.Skip == nil || !w.o.Skip(id.dev, id.ino) {
 		return false
 	}
-	w.counts.skippedContents.Add(1)
-	w.tell(path, Why{Reason: SkippedContent})
+	w.leaveOut(&w.counts.skippedContents, path, Why{Reason: SkippedContent})
 	return true
 }
 
@@ -83,12 +82,16 @@ func (w *walk) skipsMount(path format.Path, id, parent fileID) bool {
 	if !w.o.OneFileSystem || id.dev == parent.dev || w.explicit[path] {
 		return false
 	}
-	w.counts.otherFileSystems.Add(1)
-	w.tell(path, Why{Reason: OtherFileSystem})
+	w.leaveOut(&w.counts.otherFileSystems, path, Why{Reason: OtherFileSystem})
 	return true
 }
 
-func (w *walk) tell(path format.Path, why Why) {
+// leaveOut counts and tells what is left out, where that belongs to this walk.
+func (w *walk) leaveOut(count *atomic.Int64, path format.Path, why Why) {
+	if !w.yields(path) {
+		return
+	}
+	count.Add(1)
 	if w.o.Skipped != nil {
 		w.o.Skipped(path, why)
 	}

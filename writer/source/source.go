@@ -11,10 +11,11 @@ import (
 
 // Source is a set of trees to back up.
 type Source interface {
-	// Walk yields every entry in path order, the root first, each path once. What can't be read is raised as an alarm and left
-	// out; an error ends the walk (the context is done, or an alarm said to abort). Memory is bounded by the source's
-	// options, however large its directories are. A second walk begins anew.
-	Walk(ctx context.Context) iter.Seq2[Node, error]
+	// Walk yields the entries from start on in path order, each path once: all of them, the root first, or what a walk of all
+	// yields behind a path. What can't be read is raised as an alarm and left out; an error ends the walk (the context is done,
+	// or an alarm said to abort). Memory is bounded by the source's options, however large its directories are. A second walk
+	// begins anew.
+	Walk(ctx context.Context, start Start) iter.Seq2[Node, error]
 }
 
 // Node is one entry as the walk met it.

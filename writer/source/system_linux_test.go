@@ -51,6 +51,11 @@ func TestOneFileSystem(t *testing.T) {
 			t.Errorf("%s: told %s, %+v", c.roots, got, src.Totals())
 		}
 		equal(t, alarms.take(""), nil)
+		all, allLog := behind(t, o, source.Start{}, strings.Fields(c.roots)...)
+		for _, e := range all {
+			got, log := behind(t, o, source.Behind(e.Path), strings.Fields(c.roots)...)
+			checkBehind(t, all, got, allLog, log, e.Path)
+		}
 	}
 	src, _ := local(t, source.Options{}, ".")
 	if n := len(walk(t, src)); n != 8 {
@@ -87,7 +92,7 @@ func TestXAttrsOfEveryKind(t *testing.T) {
 		want["fifo"] = append(want["fifo"], attr)
 	}
 	src, alarms := local(t, source.Options{MaxOpenDirs: 1}, ".")
-	for n, err := range src.Walk(t.Context()) {
+	for n, err := range src.Walk(t.Context(), source.Start{}) {
 		must(t, err)
 		path := string(n.Entry.Path)
 		attrs, err := n.Handle.XAttrs()

@@ -101,7 +101,7 @@ func local(t testing.TB, o source.Options, roots ...string) (*source.Trees, *ala
 // walk returns the entries, and closes the handles.
 func walk(t testing.TB, src source.Source) (entries []format.Entry) {
 	t.Helper()
-	for n, err := range src.Walk(context.Background()) {
+	for n, err := range src.Walk(context.Background(), source.Start{}) {
 		must(t, err)
 		entries = append(entries, n.Entry)
 		must(t, n.Handle.Close())
@@ -129,7 +129,7 @@ func pathsBelow(t testing.TB, src source.Source, top string) (paths []string) {
 func find(t testing.TB, src source.Source, path string) source.Node {
 	t.Helper()
 	var found source.Node
-	for n, err := range src.Walk(context.Background()) {
+	for n, err := range src.Walk(context.Background(), source.Start{}) {
 		must(t, err)
 		if string(n.Entry.Path) == strings.TrimPrefix(path, "/") {
 			found = n

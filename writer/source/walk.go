@@ -12,6 +12,8 @@ import (
 type walk struct {
 	*Trees
 	ctx   context.Context
+	start Start
+	begun bool // all that is left belongs to the walk
 	yield func(Node, error) bool
 	dirs  *dirs
 
@@ -23,8 +25,8 @@ type walk struct {
 	prefix  int    // how much of path belongs to the directory
 }
 
-func newWalk(ctx context.Context, t *Trees, yield func(Node, error) bool) *walk {
-	w := &walk{Trees: t, ctx: ctx, yield: yield, dirs: newDirs(t.o.MaxOpenDirs)}
+func newWalk(ctx context.Context, t *Trees, start Start, yield func(Node, error) bool) *walk {
+	w := &walk{Trees: t, ctx: ctx, start: start, yield: yield, dirs: newDirs(t.o.MaxOpenDirs)}
 	w.lister = lister{spill: spill{dir: t.o.TempDir}, limitBytes: t.o.MaxNameBytes / 2}
 	w.pending = pending{spill: spill{dir: t.o.TempDir}, limitBytes: t.o.MaxNameBytes / 2}
 	return w
@@ -71,7 +73,7 @@ func (w *walk) below(r *root) error {
 
 // rootEntry yields the entry of a root, or of a directory that leads to some, and reports whether to enter it.
 func (w *walk) rootEntry(r *root) (enter bool, err error) {
-	if err := w.check(); err != nil {
+	if err := w.check(); err != nil || !w.enters(r.path) {
 		return false, err
 	}
 	var st unix.Stat_t
@@ -172,6 +174,7 @@ func (w *walk) enter(d *dir) error {
 	defer d.unpin()
 	w.levels = append(w.levels, d)
 	w.pending.push()
+	w.begun = w.begun || w.start.Wholly(d.path)
 	w.path = append(w.path[:0], d.path...)
 	if d.path != format.Root {
 		w.path = append(w.path, '/')
@@ -200,8 +203,11 @@ func (w *walk) entry(d *dir, name []byte, typ uint8) error {
 		return err
 	}
 	w.path = append(w.path[:w.prefix], name...)
-	h := &handle{trees: w.Trees, root: d.root, dir: d, path: format.Path(w.path)}
-	h.name = string(h.path[w.prefix:])
+	path := format.Path(w.path)
+	if !w.wants(path, typ) {
+		return nil
+	}
+	h := &handle{trees: w.Trees, root: d.root, dir: d, name: string(path[w.prefix:]), path: path}
 	if len(h.path) > format.MaxPathBytes {
 		return w.raiseUnsupported(h.Filename(), "its path is too long")
 	}
@@ -226,9 +232,13 @@ func (w *walk) entry(d *dir, name []byte, typ uint8) error {
 	return w.pending.add(name)
 }
 
-// give yields the node for h. It reports whether there is an entry: of what can't be one, an alarm is raised.
+// give yields the node for h, where it belongs to the walk. It reports whether there is an entry: of what can't be one, an
+// alarm is raised.
 func (w *walk) give(h *handle, dirFD int, st *unix.Stat_t) (given bool, err error) {
 	h.id, h.kind = idOf(st), kindOf(st)
+	if !w.yields(h.path) {
+		return true, nil
+	}
 	if h.kind == 0 {
 		return false, w.raiseUnsupported(h.Filename(), "it is of an unknown type")
 	}
@@ -246,6 +256,15 @@ func (w *walk) give(h *handle, dirFD int, st *unix.Stat_t) (given bool, err erro
 	}
 	return true, nil
 }
+
+// wants reports whether anything at path is for this walk, or below it where typ doesn't rule out a directory.
+func (w *walk) wants(path format.Path, typ uint8) bool {
+	return w.yields(path) || (typ == unix.DT_DIR || typ == unix.DT_UNKNOWN) && w.enters(path)
+}
+
+func (w *walk) yields(path format.Path) bool { return w.begun || w.start.Yields(path) }
+
+func (w *walk) enters(dir format.Path) bool { return w.begun || w.start.Enters(dir) }
 
 // check returns an error when the walk is to end.
 func (w *walk) check() error {

@@ -26,7 +26,7 @@ func Check(t *testing.T, src source.Source) {
 	t.Run("a walk may be broken off", func(t *testing.T) {
 		for _, nodes := range []int{1, 2, len(entries) / 2} {
 			left := nodes
-			for n, err := range src.Walk(t.Context()) {
+			for n, err := range src.Walk(t.Context(), source.Start{}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -37,6 +37,7 @@ func Check(t *testing.T, src source.Source) {
 			}
 		}
 	})
+	t.Run("a walk behind a path is the rest of one", func(t *testing.T) { checkStarts(t, src, entries) })
 	t.Run("a cancelled walk ends with the cause", func(t *testing.T) { checkCancelled(t, src, len(entries)) })
 	t.Run("handles outlive the walk", func(t *testing.T) { checkHandles(t, src, entries) })
 }
@@ -45,7 +46,7 @@ func Check(t *testing.T, src source.Source) {
 func walkWhole(t *testing.T, src source.Source) (entries []format.Entry) {
 	t.Helper()
 	dirs := map[format.Path]bool{}
-	for n, err := range src.Walk(t.Context()) {
+	for n, err := range src.Walk(t.Context(), source.Start{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +114,7 @@ func checkCancelled(t *testing.T, src source.Source, entries int) {
 			cancel(cause)
 		}
 		seen, failed := 0, false
-		for n, err := range src.Walk(ctx) {
+		for n, err := range src.Walk(ctx, source.Start{}) {
 			if failed {
 				t.Error("the walk goes on after an error")
 			}
@@ -141,7 +142,7 @@ func checkHandles(t *testing.T, src source.Source, entries []format.Entry) {
 	keep := map[format.Path]source.Node{}
 	every := max(1, len(entries)/300)
 	i := 0
-	for n, err := range src.Walk(t.Context()) {
+	for n, err := range src.Walk(t.Context(), source.Start{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,9 @@ import (
 )
 
 // Source is a synthetic source. It touches no file, and two walks of it are alike.
-type Source struct{ items iter.Seq[Item] }
+type Source struct {
+	items func(source.Start) iter.Seq[Item] // those that belong to such a walk, and perhaps some ahead of them
+}
 
 // Item is one entry of a Source.
 type Item struct {
@@ -38,15 +40,20 @@ func New(items ...Item) *Source {
 }
 
 // Generated makes a Source of items as they come: in path order, the root first. None is kept, so there may be any number.
-func Generated(items iter.Seq[Item]) *Source { return &Source{items: items} }
+func Generated(items iter.Seq[Item]) *Source {
+	return &Source{items: func(source.Start) iter.Seq[Item] { return items }}
+}
 
 // Items are the source's, in path order.
 func (s *Source) Items() iter.Seq[Item] { return s.items }
 
 // Walk is source.Source.Walk.
-func (s *Source) Walk(ctx context.Context) iter.Seq2[source.Node, error] {
+func (s *Source) Walk(ctx context.Context, start source.Start) iter.Seq2[source.Node, error] {
 	return func(yield func(source.Node, error) bool) {
-		for it := range s.items {
+		for it := range s.items(start) {
+			if !start.Yields(it.Entry.Path) {
+				continue
+			}
 			err := it.Err
 			if ctx.Err() != nil {
 				err = context.Cause(ctx)
@@ -62,9 +69,11 @@ func (s *Source) Walk(ctx context.Context) iter.Seq2[source.Node, error] {
 	}
 }
 
+var noData Data
+
 func (it Item) node() source.Node {
 	if it.Data == nil {
-		it.Data = &Data{}
+		it.Data = &noData
 	}
 	if it.Entry.Kind == format.File {
 		if it.Entry.Size == 0 {

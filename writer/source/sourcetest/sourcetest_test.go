@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dura/archive/format"
+	"dura/writer/source"
 	"dura/writer/source/sourcetest"
 )
 
@@ -61,7 +62,7 @@ func TestFailuresAreAsGiven(t *testing.T) {
 	shut.OpenErr = broken
 	last := sourcetest.File("c", "")
 	last.Err = broken
-	next, stop := iter.Pull2(sourcetest.Watch(t, sourcetest.New(fails, shut, last)).Walk(t.Context()))
+	next, stop := iter.Pull2(sourcetest.Watch(t, sourcetest.New(fails, shut, last)).Walk(t.Context(), source.Start{}))
 	defer stop()
 	root, _, _ := next()
 	root.Handle.Close()

@@ -38,9 +38,9 @@ func (w *Watched) MostHandles() int64 { return w.mostHandles.Load() }
 func (w *Watched) Opens() int64 { return w.opens.Load() }
 
 // Walk is source.Source.Walk.
-func (w *Watched) Walk(ctx context.Context) iter.Seq2[source.Node, error] {
+func (w *Watched) Walk(ctx context.Context, start source.Start) iter.Seq2[source.Node, error] {
 	return func(yield func(source.Node, error) bool) {
-		for n, err := range w.src.Walk(ctx) {
+		for n, err := range w.src.Walk(ctx, start) {
 			if err == nil {
 				n.Handle = w.handle(n.Handle)
 			}
