@@ -28,13 +28,9 @@ func (p *pipeline) dispatch(ctx context.Context, src source.Source) error {
 	d := &dispatcher{pipeline: p, batch: &batch{}, parent: newParent(ctx, p.begun), trust: p.begun.trust(p.o)}
 	defer d.parent.stop()
 	defer func() { d.batch.close() }()
-	for node, err := range src.Walk(ctx, source.Start{}) {
+	for node, err := range src.Walk(ctx, p.begun.start()) {
 		if err != nil {
 			return err
-		}
-		if p.begun.covers(node.Entry.Path) {
-			node.Handle.Close()
-			continue
 		}
 		if p.stops() {
 			node.Handle.Close()

@@ -6,6 +6,7 @@ import (
 	"dura/archive"
 	"dura/archive/format"
 	"dura/writer/plan"
+	"dura/writer/source"
 )
 
 // earlier is what an earlier run stored of the band that this one goes on with.
@@ -14,9 +15,12 @@ type earlier struct {
 	groups map[plan.LinkKey]*linkGroup
 }
 
-// covers reports whether the index has path already, or has come past it.
-func (b *beginning) covers(path format.Path) bool {
-	return b.progress != nil && b.progress.Band.Entries() > 0 && format.Compare(path, b.progress.Last) <= 0
+// start is where the walk of the source begins.
+func (b *beginning) start() source.Start {
+	if b.progress == nil || b.progress.Band.Entries() == 0 {
+		return source.Start{}
+	}
+	return source.Behind(b.progress.Last)
 }
 
 // last is the last path that the index has; the root if there is none.

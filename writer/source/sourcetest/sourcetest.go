@@ -45,7 +45,7 @@ func Generated(items iter.Seq[Item]) *Source {
 }
 
 // Items are the source's, in path order.
-func (s *Source) Items() iter.Seq[Item] { return s.items }
+func (s *Source) Items() iter.Seq[Item] { return s.items(source.Start{}) }
 
 // Walk is source.Source.Walk.
 func (s *Source) Walk(ctx context.Context, start source.Start) iter.Seq2[source.Node, error] {
