@@ -47,6 +47,9 @@ type Server struct {
 // Mount mounts f on the directory mountpoint and serves it until it is unmounted. When Mount returns, requests are answered.
 func Mount(ctx context.Context, f *FileSystem, mountpoint string, o MountOptions) (*Server, error) {
 	mountpoint, err := filepath.Abs(mountpoint)
+	if err == nil {
+		mountpoint, err = filepath.EvalSymlinks(mountpoint) // as the list of mounts has it
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"dura/archive/format"
 	"dura/archive/restore"
 	"dura/archive/storage"
+	"dura/cmd/dura-mount/mounting"
 	"dura/writer/source"
 )
 
@@ -50,12 +51,18 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 		clash       *source.ClashError
 		pattern     *source.PatternError
 		dest        *restore.Error
+		mountWords  *mounting.UsageError
+		noMount     *mounting.Failure
 	)
 	switch {
 	case errors.As(err, &words) && words.command != "":
 		return kindUsage, sprintf(msgSeeHelp, words.msg, words.command)
 	case errors.As(err, &words):
 		return kindUsage, words.msg
+	case errors.As(err, &mountWords):
+		return kindUsage, sprintf(msgSeeHelp, mountWords.Sentence, "dura mount")
+	case errors.As(err, &noMount):
+		return noMount.Kind, noMount.Sentence
 	case errors.As(err, &aborted):
 		return "aborted", a.abortSentence(aborted.Alarm)
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):

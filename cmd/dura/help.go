@@ -15,6 +15,7 @@ const helpRoot = `Dura backs up trees of files into an archive. Each backup make
   dura bands /backup                   the bands it holds
   dura ls /backup home/me -l           what is in one
   dura restore /backup /tmp/out etc    get part of it back
+  dura mount /backup /mnt              browse all of them
 
 ARCHIVE is always first: the directory that holds everything. Paths in a band are as given to backup, without the leading
 slash. BAND is an id, the start of one that no other id has, latest, latest~1 (the one before), or a date (2026-11-23, in UTC).
@@ -71,7 +72,8 @@ names. Fields marked "?" may be missing. Times are UTC, RFC 3339. Base64 is the 
 
 Kinds of errors: usage, interrupted, aborted, no_archive, archive_exists, not_empty, too_new, no_band, band_ambiguous,
 band_deleted, no_path, not_a_file, not_a_directory, damaged, exists, denied, full, read_only, invalid, io, source,
-source_missing, source_denied, source_clash, dest, dest_not_directory, dest_denied, dest_full, output, failed.
+source_missing, source_denied, source_clash, dest, dest_not_directory, dest_denied, dest_full, output, mountpoint, mount, system,
+log, failed.
 `
 
 // runFields are what the documents of all longer runs have.

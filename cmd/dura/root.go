@@ -52,7 +52,7 @@ func newRoot(a *app) *cobra.Command {
 	flags.MarkHidden("cpuprofile")
 	flags.MarkHidden("memprofile")
 	root.AddCommand(initCommand(a), backupCommand(a), bandsCommand(a), lsCommand(a), catCommand(a), restoreCommand(a),
-		verifyCommand(a), versionCommand(a), manCommand(a), jsonHelp())
+		verifyCommand(a), mountCommand(a), versionCommand(a), manCommand(a), jsonHelp())
 	root.SetHelpCommand(helpCommand(root))
 	return root
 }

@@ -8,6 +8,7 @@ import (
 
 	"dura/archive/alarm"
 	"dura/archive/format"
+	"dura/cmd/dura-mount/mounting"
 )
 
 // Exit statuses.
@@ -60,6 +61,7 @@ func run(ctx context.Context, h host, args []string) int {
 func (a *app) end(err error) int {
 	a.countAlarms()
 	var lost *outputError
+	var mounted *mounting.StatusError
 	switch {
 	case err == nil && a.alarms != nil && a.alarms.Raised() > 0:
 		return statusAlarms
@@ -69,6 +71,8 @@ func (a *app) end(err error) int {
 		return statusFailed
 	case errors.Is(err, errTold):
 		return statusFailed
+	case errors.As(err, &mounted):
+		return mounted.Status
 	}
 	if a.fail(err) == kindUsage {
 		return statusUsage

@@ -1,9 +1,7 @@
-package main
+package mounting
 
 import (
 	"errors"
-	"log"
-	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -14,33 +12,40 @@ import (
 // alarms tells of alarms as they come.
 type alarms struct {
 	*alarm.Set
-	host atomic.Pointer[host] // nil until it is known where to tell
+	teller atomic.Pointer[teller] // nil until it is known where to tell
+}
+
+// newAlarms makes the alarm set of this run.
+func (s *settings) newAlarms() (*alarms, error) {
+	a := &alarms{}
+	o := alarm.Options{Defaults: alarm.ReadingRules(), Notify: a.notify}
+	for _, text := range s.rules {
+		rule, err := alarm.ParseRule(text)
+		if err != nil {
+			return nil, usage(msgAlarmRule, text, err)
+		}
+		o.Rules = append(o.Rules, rule)
+	}
+	var err error
+	a.Set, err = alarm.NewSet(o)
+	return a, err
 }
 
 func (a *alarms) notify(one alarm.Alarm, action alarm.Action) {
-	h := a.host.Load()
-	if h == nil || action == alarm.Suppress {
-		return
+	if t := a.teller.Load(); t != nil && action != alarm.Suppress {
+		t.tell(shown(one.String()))
 	}
-	say(*h, shown(one.String()))
-}
-
-// newLogger passes on what the protocol's library says.
-func newLogger(h host) *log.Logger { return log.New(lineWriter{h}, "", 0) }
-
-type lineWriter struct{ host host }
-
-func (w lineWriter) Write(p []byte) (int, error) {
-	say(w.host, shown(strings.TrimSuffix(string(p), "\n")))
-	return len(p), nil
 }
 
 func isBusy(err error) bool { return errors.Is(err, fs.ErrBusy) }
 
 // mountError says why mounting failed.
 func (s *settings) mountError(err error) error {
-	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
-		return sentence(msgMountDenied, shown(s.mountpoint))
+	switch {
+	case errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES):
+		return failure("mount", msgMountDenied, shown(s.mountpoint))
+	case errors.Is(err, syscall.EBUSY):
+		return failure("mountpoint", msgMountpointBusy, shown(s.mountpoint))
 	}
-	return sentence(msgMountFailed, shown(s.mountpoint), bareReason(err))
+	return failure("mount", msgMountFailed, shown(s.mountpoint), bareReason(err))
 }

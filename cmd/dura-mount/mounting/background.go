@@ -1,8 +1,8 @@
-package main
+package mounting
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -13,23 +13,22 @@ import (
 )
 
 // A mount is served in the background by this program, run again with the same words. It gets a pipe, on readyFD, for what it
-// has to say until the mount can be used: sentences for people, and then, if all is well, a NUL.
+// has to say until the mount can be used.
 const (
 	readyVariable = "DURA_MOUNT_READY_FD"
 	readyFD       = 3
-	readyByte     = 0
 )
 
 // endSignals end a mount.
 var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
 // startServer runs the program again and waits until the mount can be used, or can't.
-func (s *settings) startServer(ctx context.Context, h host) error {
+func (s *settings) startServer(h Host) error {
 	program, err := os.Executable()
 	if err != nil {
-		return sentence(msgBackgroundStart, err)
+		return failure("system", msgBackgroundStart, err)
 	}
-	output, err := s.openLog()
+	output, err := s.openLog() // for what the server says in its last moments
 	if err != nil {
 		return err
 	}
@@ -38,11 +37,11 @@ func (s *settings) startServer(ctx context.Context, h host) error {
 	}
 	listen, tell, err := os.Pipe()
 	if err != nil {
-		return sentence(msgBackgroundStart, err)
+		return failure("system", msgBackgroundStart, err)
 	}
 	defer listen.Close()
-	server := exec.CommandContext(ctx, program, s.args...)
-	server.Args[0] = h.name
+	server := exec.Command(program, h.Words[1:]...)
+	server.Args[0] = h.Words[0]
 	server.Env = append(os.Environ(), readyVariable+"="+strconv.Itoa(readyFD))
 	server.ExtraFiles = []*os.File{tell}
 	server.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -52,23 +51,41 @@ func (s *settings) startServer(ctx context.Context, h host) error {
 	err = server.Start()
 	tell.Close()
 	if err != nil {
-		return sentence(msgBackgroundStart, err)
+		return failure("system", msgBackgroundStart, err)
 	}
 	stop := passOn(server.Process)
 	defer stop()
-	if isReady(listen, h.stderr) {
+	ready, failed := listenTo(listen, h.Say)
+	if ready {
 		return nil
 	}
-	return s.serverStatus(server.Wait())
+	err = server.Wait()
+	var exit *exec.ExitError
+	switch {
+	case failed != nil:
+		return failed
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		return &StatusError{exit.ExitCode()}
+	}
+	return failure("system", msgServerEnded, shown(s.mountpoint))
 }
 
-// serverStatus is how the server ended, all of which it has told itself unless it ended in an unusual way.
-func (s *settings) serverStatus(err error) error {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() > 0 {
-		return &statusError{exit.ExitCode()}
+// listenTo passes on what the server says until it is ready, or gone.
+func listenTo(r io.Reader, say func(string)) (ready bool, failed error) {
+	messages := json.NewDecoder(r)
+	for {
+		var m message
+		switch err := messages.Decode(&m); {
+		case err != nil:
+			return false, failed
+		case m.Ready:
+			return true, nil
+		case m.Failed != nil:
+			failed = m.Failed
+		default:
+			say(m.Say)
+		}
 	}
-	return sentence(msgServerEnded, shown(s.mountpoint))
 }
 
 // passOn passes on signals to the server, which is in a session of its own.
@@ -92,48 +109,44 @@ func passOn(server *os.Process) (stop func()) {
 	}
 }
 
-// isReady repeats what the server says until it is ready, or gone.
-func isReady(listen io.Reader, w io.Writer) bool {
-	buf := make([]byte, 4096)
-	for {
-		n, err := listen.Read(buf)
-		said, _, ready := bytes.Cut(buf[:n], []byte{readyByte})
-		_, _ = w.Write(said)
-		if ready || err != nil {
-			return ready
-		}
-	}
-}
-
-// openLog opens the log file; nil without one.
-func (s *settings) openLog() (*os.File, error) {
-	if s.logFile == "" {
-		return nil, nil
-	}
-	f, err := os.OpenFile(s.logFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+// readyPipe is the pipe to whoever waits, in a server in the background; nil in any other run of the program.
+func readyPipe(getenv func(string) string) *os.File {
+	fd, err := strconv.Atoi(getenv(readyVariable))
 	if err != nil {
-		return nil, sentence(msgLogFile, shown(s.logFile), bareReason(err))
+		return nil
 	}
-	return f, nil
-}
-
-// asServer is the host as the server in the background sees it: what it has to say goes to whoever waits, until it is ready. Of
-// any other run of the program it is the host itself.
-func (h host) asServer() host {
-	fd, err := strconv.Atoi(h.getenv(readyVariable))
-	if err != nil {
-		return h
-	}
+	_ = os.Unsetenv(readyVariable)
 	syscall.CloseOnExec(fd)
-	tell := os.NewFile(uintptr(fd), "ready")
-	log := h.stderr
-	pipe := &switchWriter{w: tell}
-	h.stderr, h.isServer = pipe, true
-	h.ready = func() {
-		_, _ = tell.Write([]byte{readyByte}) // if nobody waits any more, nobody needs to know
-		pipe.set(log)
-		tell.Close()
-		_ = os.Chdir("/") // so that the directory it was started in can be unmounted
+	return os.NewFile(uintptr(fd), "ready")
+}
+
+// serveBehind serves in the background, where what there is to say goes first to whoever waits and then to a log.
+func (s *settings) serveBehind(ctx context.Context, h Host, alarms *alarms, pipe *os.File) error {
+	defer pipe.Close()
+	t := &teller{say: func(line string) { send(pipe, message{Say: line}) }}
+	log, err := s.openLog()
+	if err == nil {
+		err = s.serve(ctx, h, alarms, t, func() {
+			t.turn(backgroundLog(log, h))
+			send(pipe, message{Ready: true})
+			pipe.Close()
+			_ = os.Chdir("/") // so that the directory it was started in can be unmounted
+		})
 	}
-	return h
+	var failed *Failure
+	if errors.As(err, &failed) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		send(pipe, message{Failed: failed})
+		return &StatusError{statusFailed}
+	}
+	return err
+}
+
+// backgroundLog is where a server says what nobody waits for: the log file, or else the system's log.
+func backgroundLog(file *os.File, h Host) func(string) {
+	if file != nil {
+		return toFile(file, h.Now)
+	}
+	return systemLog()
 }

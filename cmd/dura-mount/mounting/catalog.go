@@ -1,16 +1,12 @@
-package main
+package mounting
 
 // All that is said, help aside. Rules: one sentence for a failure, with what failed, where, and what to do next; no capital at
-// the start and no full stop at the end, since msgPrefix comes ahead; names as shown gives them, commands in double quotes.
+// the start and no full stop at the end, since the program's name comes ahead; names as shown gives them, commands in double
+// quotes with names as shellQuoted gives them.
 const (
-	msgPrefix = "dura-mount: "
-
 	// The command line.
-	msgSeeHelp            = `%s; "dura-mount --help" tells more`
-	msgTooFewArgs         = `it takes an archive and a directory to mount it on: dura-mount ARCHIVE MOUNTPOINT`
-	msgTooManyArgs        = `%q is one word too many: dura-mount ARCHIVE MOUNTPOINT [-f] [-o OPTION,...]`
-	msgUnknownFlag        = `there is no option %s here`
-	msgFlagWithoutValue   = `--%s needs a value behind it`
+	msgTooFewArgs         = `it takes an archive and a directory to mount it on: %s`
+	msgTooManyArgs        = `%q is one word too many: %s [-f] [-o OPTION,...]`
 	msgFlagValue          = `--%s can't be %q: %v`
 	msgUnknownOption      = `there is no mount option %q`
 	msgOptionWithoutValue = `the mount option %[1]s needs a value: -o %[1]s=...`
@@ -29,6 +25,8 @@ const (
 	msgDeadMount         = `a mount whose program is gone is left over at %s; take it away: "%s %s"`
 	msgMountpointDenied  = `%s can't be looked into: permission denied; name another directory, or run this as a user who may`
 	msgMountpointNotOurs = `%s can't be mounted on by this user, who may not write there; name another directory`
+	msgAlreadyMounted    = `%s is mounted on already: it shows %s; use that, or take it away: "%s %s"`
+	msgMountpointBusy    = `%s is busy: the system lets nobody mount there now; name another directory`
 	msgMountpointOther   = `%s can't be mounted on: %v`
 
 	// The system.
@@ -50,7 +48,7 @@ const (
 	msgNoBands       = `%s has no complete band yet; "dura bands %s" shows what there is`
 	msgAmbiguous     = `%q is the start of several bands in %s; give more of the id`
 	msgBandDeleted   = `band %s was deleted; "dura bands %s" lists the others`
-	msgNoSubdir      = `there is no directory %s in band %s; "dura ls %s" shows what there is`
+	msgNoSubdir      = `there is no directory %s in band %s; "dura ls %s -b %s" shows what there is`
 	msgDamaged       = `%s is damaged (%v); "dura verify %s" shows all that is`
 	msgStorageDenied = `%s can't be read: permission denied; run this as a user who may`
 	msgUnexpected    = `%s failed: %v`
@@ -62,22 +60,23 @@ const (
 	msgAlarms     = `%d alarms were raised while %s was mounted`
 )
 
-const helpText = `dura-mount shows the bands of an archive as directories, read-only: one for each backup, named by its id, and the link
+const help = `Show the bands of an archive as directories, read-only: one for each backup, named by its id, and the link
 latest to the newest one. It returns when the mount can be used. "umount MOUNTPOINT" (or "fusermount3 -u MOUNTPOINT") ends it.
 
-  dura-mount /backup /mnt                     all bands
-  dura-mount /backup /mnt --band latest~1     the last band but one alone
-  dura-mount /backup /mnt -o subdir=home/me   that directory of every band
+  %[1]s /backup /mnt                     all bands
+  %[1]s /backup /mnt --band latest~1     the last band but one alone
+  %[1]s /backup /mnt -o subdir=home/me   that directory of every band
 
 Options of -o:
-  allow_other      let other users in, each to what the permissions let them
-  band=BAND        as --band
-  subdir=PATH      show this directory of a band alone
-  uid=N, gid=N     show everything as owned by this user, this group
-  cache_size=SIZE  as --cache-size
-  read_ahead=SIZE  how far the kernel reads ahead (root only; default 1M)
-  timeout=TIME     how long a read may wait for the archive before it fails (default 60s)
-  nonempty         mount on a directory that has something in it
+  allow_other        let other users in, each to what the permissions let them
+  band=BAND          as --band
+  subdir=PATH        show this directory of a band alone
+  uid=N, gid=N       show everything as owned by this user, this group
+  cache_size=SIZE    as --cache-size
+  read_ahead=SIZE    how far the kernel reads ahead (root only; default 1M)
+  timeout=TIME       how long a read may wait for the archive before it fails (default 60s)
+  idle_timeout=TIME  unmount when nobody has used it for so long
+  nonempty           mount on a directory that has something in it
   suid, dev, noexec and what else mount(8) knows
 
 In /etc/fstab:  ARCHIVE MOUNTPOINT fuse.dura-mount ro,noauto 0 0

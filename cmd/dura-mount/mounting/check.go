@@ -1,4 +1,4 @@
-package main
+package mounting
 
 import (
 	"errors"
@@ -8,65 +8,66 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"dura/fs"
 )
 
-// sentenceError is an error that is told as it is.
-type sentenceError struct{ sentence string }
-
-func (e *sentenceError) Error() string { return e.sentence }
-
-func sentence(format string, args ...any) error { return &sentenceError{sprintf(format, args...)} }
+// mountType is the type of our mounts as the list of mounts has it.
+const mountType = "fuse." + fs.Type
 
 // checkMountpoint says what speaks against mounting there.
-func (s *settings) checkMountpoint(h host) error {
+func (s *settings) checkMountpoint(h Host) error {
 	dir := shown(s.mountpoint)
 	info, err := os.Stat(s.mountpoint)
 	switch {
 	case err != nil:
 		return s.mountpointError(h, err)
 	case !info.IsDir():
-		return sentence(msgNotADirectory, dir)
+		return failure("mountpoint", msgNotADirectory, dir)
 	case isWithin(s.mountpoint, s.archive):
-		return sentence(msgInsideArchive, dir)
+		return failure("mountpoint", msgInsideArchive, dir)
 	}
-	if err := s.checkEmpty(h); err != nil {
-		return err
+	if !s.nonEmpty {
+		if err := s.checkEmpty(h); err != nil {
+			return err
+		}
 	}
-	if h.uid != 0 && unix.Access(s.mountpoint, unix.W_OK) != nil {
-		return sentence(msgMountpointNotOurs, dir)
+	if h.UID != 0 && unix.Access(s.mountpoint, unix.W_OK) != nil {
+		return failure("mountpoint", msgMountpointNotOurs, dir)
 	}
 	return nil
 }
 
-func (s *settings) mountpointError(h host, err error) error {
+func (s *settings) mountpointError(h Host, err error) error {
 	dir := shown(s.mountpoint)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return sentence(msgNoMountpoint, dir, dir)
+		return failure("mountpoint", msgNoMountpoint, dir, shellQuoted(s.mountpoint))
 	case errors.Is(err, syscall.ENOTCONN):
-		return sentence(msgDeadMount, dir, unmountCommand(h), dir)
+		return failure("mountpoint", msgDeadMount, dir, unmountCommand(h), shellQuoted(s.mountpoint))
 	case errors.Is(err, os.ErrPermission):
-		return sentence(msgMountpointDenied, dir)
+		return failure("mountpoint", msgMountpointDenied, dir)
 	case errors.Is(err, syscall.ENOTDIR):
-		return sentence(msgNotADirectory, dir)
+		return failure("mountpoint", msgNotADirectory, dir)
 	}
-	return sentence(msgMountpointOther, dir, bareReason(err))
+	return failure("mountpoint", msgMountpointOther, dir, bareReason(err))
 }
 
-func (s *settings) checkEmpty(h host) error {
-	if s.nonEmpty {
-		return nil
-	}
+func (s *settings) checkEmpty(h Host) error {
 	f, err := os.Open(s.mountpoint)
 	if err != nil {
 		return s.mountpointError(h, err)
 	}
 	defer f.Close()
-	switch _, err := f.Readdirnames(1); {
-	case err == nil:
-		return sentence(msgNotEmpty, shown(s.mountpoint))
-	case err != io.EOF:
+	_, err = f.Readdirnames(1)
+	m, ok := fs.MountOn(s.mountpoint)
+	switch {
+	case err != nil && err != io.EOF:
 		return s.mountpointError(h, err)
+	case ok && m.Type == mountType:
+		return failure("mountpoint", msgAlreadyMounted, shown(s.mountpoint), shown(m.Source), unmountCommand(h), shellQuoted(s.mountpoint))
+	case err == nil:
+		return failure("mountpoint", msgNotEmpty, shown(s.mountpoint))
 	}
 	return nil
 }
@@ -94,8 +95,8 @@ func isWithin(path, dir string) bool {
 }
 
 // unmountCommand is how this user takes away a mount.
-func unmountCommand(h host) string {
-	if h.uid == 0 {
+func unmountCommand(h Host) string {
+	if h.UID == 0 {
 		return "umount"
 	}
 	return "fusermount3 -u"

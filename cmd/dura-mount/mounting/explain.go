@@ -1,4 +1,4 @@
-package main
+package mounting
 
 import (
 	"context"
@@ -20,67 +20,72 @@ import (
 // sprintf is where messages are put together, and the place to translate them.
 func sprintf(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
-// explain says what an error means to whoever gave the command.
-func (s *settings) explain(err error) string {
+// failure is a Failure of a kind, in these words.
+func failure(kind, format string, args ...any) error { return &Failure{kind, sprintf(format, args...)} }
+
+// explained says what an error means to whoever gave the command.
+func (s *settings) explained(err error) error {
 	var (
-		told       *sentenceError
+		told       *Failure
 		archiveErr *archive.Error
 		storageErr *storage.Error
 		pathErr    *fs.PathError
 	)
 	switch {
 	case errors.As(err, &told):
-		return told.sentence
+		return told
 	case errors.Is(err, context.Canceled):
-		return msgInterrupted
+		return failure("interrupted", msgInterrupted)
 	case errors.As(err, &archiveErr):
 		return s.explainArchive(archiveErr)
 	case errors.As(err, &storageErr):
 		return s.explainStorage(storageErr)
 	case errors.As(err, &pathErr):
-		return sprintf(msgUnexpected, pathErr.Op+" "+shown(pathErr.Path), bareReason(err))
+		return failure("failed", msgUnexpected, pathErr.Op+" "+shown(pathErr.Path), bareReason(err))
 	}
-	return err.Error()
+	return failure("failed", "%s", err.Error())
 }
 
-func (s *settings) explainArchive(e *archive.Error) string {
-	place := shown(s.archive)
+func (s *settings) explainArchive(e *archive.Error) error {
+	place, quoted := shown(s.archive), shellQuoted(s.archive)
 	var unsupported *format.UnsupportedError
 	var none *archive.NoBandError
 	var stored *storage.Error
 	switch {
 	case errors.As(e, &unsupported):
-		return sprintf(msgTooNew, place, unsupported)
+		return failure("too_new", msgTooNew, place, unsupported)
 	case e.Kind == archive.KindNotAnArchive:
-		return sprintf(msgNoArchive, place)
+		return failure("no_archive", msgNoArchive, place)
 	case errors.As(e, &none) && s.band == "":
-		return sprintf(msgNoBands, place, place)
+		return failure("no_band", msgNoBands, place, quoted)
 	case errors.As(e, &none):
-		return sprintf(msgNoBand, s.band, place, place)
+		return failure("no_band", msgNoBand, s.band, place, quoted)
 	case e.Kind == archive.KindAmbiguous:
-		return sprintf(msgAmbiguous, s.band, place)
+		return failure("band_ambiguous", msgAmbiguous, s.band, place)
 	case e.Kind == archive.KindDeleted:
-		return sprintf(msgBandDeleted, e.Band, place)
-	case e.Kind == archive.KindNotFound, e.Kind == archive.KindNotADirectory:
-		return sprintf(msgNoSubdir, shown(string(s.subtree)), e.Band, place)
+		return failure("band_deleted", msgBandDeleted, e.Band, quoted)
+	case e.Kind == archive.KindNotFound:
+		return failure("no_path", msgNoSubdir, shown(string(s.subtree)), e.Band, quoted, e.Band)
+	case e.Kind == archive.KindNotADirectory:
+		return failure("not_a_directory", msgNoSubdir, shown(string(s.subtree)), e.Band, quoted, e.Band)
 	case e.Kind != archive.KindCorrupt && e.Kind != archive.KindMismatch && errors.As(e, &stored):
 		return s.explainStorage(stored)
 	}
-	return sprintf(msgDamaged, shown(filepath.Join(s.archive, e.Object)), bareReason(e), place)
+	return failure("damaged", msgDamaged, shown(filepath.Join(s.archive, e.Object)), bareReason(e), quoted)
 }
 
-func (s *settings) explainStorage(e *storage.Error) string {
+func (s *settings) explainStorage(e *storage.Error) error {
 	name := e.Object
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(s.archive, name)
 	}
 	switch {
 	case e.Op == storage.OpOpen && (e.Kind == storage.KindNotFound || e.Kind == storage.KindInvalid):
-		return sprintf(msgNoArchive, shown(s.archive))
+		return failure("no_archive", msgNoArchive, shown(s.archive))
 	case e.Kind == storage.KindDenied:
-		return sprintf(msgStorageDenied, shown(name))
+		return failure("denied", msgStorageDenied, shown(name))
 	}
-	return sprintf(msgUnexpected, "reading "+shown(name), bareReason(e))
+	return failure("io", msgUnexpected, "reading "+shown(name), bareReason(e))
 }
 
 // bareReason is the innermost cause that the operating system gave, without the names that are told already; or all of err.
@@ -98,4 +103,14 @@ func shown(name string) string {
 		return name
 	}
 	return strconv.Quote(name)
+}
+
+// shellQuoted is a name as one word of a shell.
+func shellQuoted(name string) string {
+	if name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+:@%,", r)
+	}) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }

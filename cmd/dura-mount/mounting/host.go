@@ -1,45 +1,66 @@
-package main
+// Package mounting is what "dura-mount" and "dura mount" have in common: the words they take, what speaks against a mount, serving
+// it in the foreground or in the background, and the text for people about all that. Like those commands it touches flags,
+// signals, the environment and the system; what is shown and served is package fs's.
+package mounting
 
 import (
 	"io"
+	"math"
 	"os"
 	"runtime/debug"
 	"time"
 )
 
-// host is what of the outside world the program may touch.
-type host struct {
-	stdout, stderr io.Writer
-	getenv         func(string) string
-	now            func() time.Time
-	name           string // what the program was called as
-	uid, gid       int    // effective
-
-	isServer bool   // in the background
-	ready    func() // called when the mount can be used
+// Host is what of the outside world a mount may touch.
+type Host struct {
+	Getenv   func(string) string
+	Now      func() time.Time
+	Words    []string          // how the program was called, its name first
+	UID, GID int               // effective
+	Say      func(line string) // tells whoever gave the command
+	Stdout   io.Writer         // for help
+	Stderr   io.Writer
 }
 
-func realHost() host {
-	return host{
-		stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, name: os.Args[0], uid: os.Geteuid(), gid: os.Getegid(),
-		ready: func() {},
+// RealHost is the machine that the program runs on. What there is to say goes to standard error, behind a prefix.
+func RealHost(prefix string) Host {
+	return Host{
+		Getenv: os.Getenv, Now: time.Now, Words: os.Args, UID: os.Geteuid(), GID: os.Getegid(),
+		Say:    func(line string) { _, _ = io.WriteString(os.Stderr, prefix+line+"\n") },
+		Stdout: os.Stdout, Stderr: os.Stderr,
 	}
 }
 
+// Failure says why there is no mount: a stable word for programs, a sentence for people.
+type Failure struct{ Kind, Sentence string }
+
+func (e *Failure) Error() string { return e.Sentence }
+
+// UsageError says that the words of the command line were off.
+type UsageError struct{ Sentence string }
+
+func (e *UsageError) Error() string { return e.Sentence }
+
+// StatusError is an exit status of which all is said already.
+type StatusError struct{ Status int }
+
+func (e *StatusError) Error() string { return sprintf("exit status %d", e.Status) }
+
 // Exit statuses.
 const (
-	statusDone   = 0
 	statusFailed = 1
-	statusUsage  = 2 // the words were off
 	statusAlarms = 3 // done, and alarms were raised
 )
 
 // What lives long in memory is the caches, so a collector that lets the heap grow by half is enough.
 const gcPercent = 50
 
-// tune sets up the garbage collector, unless the environment does.
+// tune sets up the garbage collector for a program that only serves a mount, unless the environment does.
 func tune(getenv func(string) string) {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(math.MaxInt64)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package mounting
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 )
 
 // notifySystemd tells systemd of a change, if it started this and asked for it.
-func notifySystemd(h host, state string) {
-	name := h.getenv("NOTIFY_SOCKET")
+func notifySystemd(h Host, state string) {
+	name := h.Getenv("NOTIFY_SOCKET")
 	if name == "" {
 		return
 	}

@@ -1,4 +1,4 @@
-package main
+package mounting
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 
 // settings are what the words of the command line ask for.
 type settings struct {
-	args []string // the words themselves
+	use string // how the command is called
 
 	archive, mountpoint string
 	foreground          bool
@@ -30,15 +30,11 @@ type settings struct {
 	cacheBytes  int64
 	readAhead   int64
 	timeout     time.Duration
+	idle        time.Duration // 0: however long nobody uses it
 	profileFile string
 }
 
-// usageError says that the words were off.
-type usageError struct{ msg string }
-
-func (e *usageError) Error() string { return e.msg }
-
-func usage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+func usage(format string, args ...any) error { return &UsageError{sprintf(format, args...)} }
 
 // mountFlags are passed on to mount.
 var mountFlags = []string{"suid", "nosuid", "dev", "nodev", "exec", "noexec"}
@@ -100,7 +96,7 @@ func (s *settings) setSwitch(name string) error {
 		s.allowOther = true
 	case "nonempty":
 		s.nonEmpty = true
-	case "band", "subdir", "uid", "gid", "cache_size", "read_ahead", "timeout":
+	case "band", "subdir", "uid", "gid", "cache_size", "read_ahead", "timeout", "idle_timeout":
 		return usage(msgOptionWithoutValue, name)
 	default:
 		return usage(msgUnknownOption, name)
@@ -124,6 +120,8 @@ func (s *settings) setValue(name, value string) (err error) {
 		s.readAhead, err = parseSize(value)
 	case "timeout":
 		s.timeout, err = parseSeconds(value)
+	case "idle_timeout":
+		s.idle, err = parseSeconds(value)
 	case "allow_other", "nonempty":
 		return usage(msgOptionWithValue, name)
 	default:

@@ -1,4 +1,4 @@
-package main
+package mounting
 
 import (
 	"context"
@@ -7,13 +7,12 @@ import (
 	"path/filepath"
 
 	"dura/archive"
-	"dura/archive/alarm"
 	"dura/archive/storage/file"
 	"dura/fs"
 )
 
 // start serves the mount, here or in the background.
-func (s *settings) start(ctx context.Context, h host) error {
+func (s *settings) start(ctx context.Context, h Host) error {
 	alarms, err := s.newAlarms()
 	if err != nil {
 		return err
@@ -26,47 +25,36 @@ func (s *settings) start(ctx context.Context, h host) error {
 			return err
 		}
 	}
-	switch {
-	case h.isServer:
-		return s.serve(ctx, h, alarms)
-	case s.foreground:
+	if real, err := filepath.EvalSymlinks(s.mountpoint); err == nil {
+		s.mountpoint = real
+	}
+	if pipe := readyPipe(h.Getenv); pipe != nil {
+		return s.serveBehind(ctx, h, alarms, pipe)
+	}
+	if s.foreground {
 		return s.serveHere(ctx, h, alarms)
 	}
-	return s.startServer(ctx, h)
+	return s.startServer(h)
 }
 
 // serveHere serves in the foreground. Once the mount can be used, what there is to say goes to the log file, if there is one.
-func (s *settings) serveHere(ctx context.Context, h host, alarms *alarms) error {
+func (s *settings) serveHere(ctx context.Context, h Host, alarms *alarms) error {
 	log, err := s.openLog()
 	if err != nil {
 		return err
 	}
-	if log != nil {
-		defer log.Close()
-		both := &switchWriter{w: h.stderr}
-		h.stderr, h.ready = both, func() { both.set(log) }
+	t := &teller{say: h.Say}
+	if log == nil {
+		return s.serve(ctx, h, alarms, t, func() {})
 	}
-	return s.serve(ctx, h, alarms)
+	defer log.Close()
+	return s.serve(ctx, h, alarms, t, func() { t.turn(toFile(log, h.Now)) })
 }
 
-// newAlarms makes the alarm set of this run.
-func (s *settings) newAlarms() (*alarms, error) {
-	a := &alarms{}
-	o := alarm.Options{Defaults: alarm.ReadingRules(), Notify: a.notify}
-	for _, text := range s.rules {
-		rule, err := alarm.ParseRule(text)
-		if err != nil {
-			return nil, usage(msgAlarmRule, text, err)
-		}
-		o.Rules = append(o.Rules, rule)
-	}
-	var err error
-	a.Set, err = alarm.NewSet(o)
-	return a, err
-}
-
-// serve mounts, tells when the mount can be used, and returns when it is gone.
-func (s *settings) serve(ctx context.Context, h host, alarms *alarms) error {
+// serve mounts, calls ready when the mount can be used, and returns when it is gone. Signals end it, and a context that is done
+// only as long as there is no mount.
+func (s *settings) serve(ctx context.Context, h Host, alarms *alarms, t *teller, ready func()) error {
+	tune(h.Getenv)
 	stopProfile, err := s.startProfile()
 	if err != nil {
 		return err
@@ -85,46 +73,47 @@ func (s *settings) serve(ctx context.Context, h host, alarms *alarms) error {
 		case <-opened:
 		}
 	}()
-	alarms.host.Store(&h)
-	m, err := s.mount(opening, h, alarms)
+	alarms.teller.Store(t)
+	m, err := s.mount(opening, h, alarms, t)
 	close(opened)
 	if err != nil {
-		return err
+		return s.explained(err)
 	}
 	defer m.close()
+	ctx = context.WithoutCancel(ctx)
 	if opening.Err() != nil {
 		_ = m.server.Detach(ctx)
-		return opening.Err()
+		return s.explained(opening.Err())
 	}
 	notifySystemd(h, "READY=1")
-	h.ready()
-	err = s.wait(ctx, h, m.server, signals)
-	if err == nil {
-		err = s.countAlarms(h, alarms)
+	ready()
+	if err := s.wait(ctx, h, m, t, signals); err != nil {
+		return err
 	}
-	return err
+	return s.countAlarms(alarms, t)
 }
 
 // countAlarms tells how many alarms there were, if there were any, and makes that the exit status.
-func (s *settings) countAlarms(h host, alarms *alarms) error {
+func (s *settings) countAlarms(alarms *alarms, t *teller) error {
 	switch n := alarms.Raised(); n {
 	case 0:
 		return nil
 	case 1:
-		say(h, sprintf(msgOneAlarm, shown(s.mountpoint)))
+		t.tell(sprintf(msgOneAlarm, shown(s.mountpoint)))
 	default:
-		say(h, sprintf(msgAlarms, n, shown(s.mountpoint)))
+		t.tell(sprintf(msgAlarms, n, shown(s.mountpoint)))
 	}
-	return &statusError{statusAlarms}
+	return &StatusError{statusAlarms}
 }
 
 // mounted is all that a mount keeps open.
 type mounted struct {
+	files  *fs.FileSystem
 	server *fs.Server
 	close  func()
 }
 
-func (s *settings) mount(ctx context.Context, h host, alarms *alarms) (*mounted, error) {
+func (s *settings) mount(ctx context.Context, h Host, alarms *alarms, t *teller) (*mounted, error) {
 	if err := s.checkMountpoint(h); err != nil {
 		return nil, err
 	}
@@ -144,9 +133,9 @@ func (s *settings) mount(ctx context.Context, h host, alarms *alarms) (*mounted,
 		a.Close()
 		st.Close()
 	}}
-	f, err := fs.New(ctx, a, s.shown(h, alarms))
+	m.files, err = fs.New(ctx, a, s.shown(h, alarms))
 	if err == nil {
-		m.server, err = fs.Mount(ctx, f, s.mountpoint, s.mountOptions(h))
+		m.server, err = fs.Mount(ctx, m.files, s.mountpoint, s.mountOptions(h, t))
 		if err != nil {
 			err = s.mountError(err)
 		}
@@ -159,43 +148,15 @@ func (s *settings) mount(ctx context.Context, h host, alarms *alarms) (*mounted,
 }
 
 // shown is what is shown, and how.
-func (s *settings) shown(h host, alarms *alarms) fs.Options {
+func (s *settings) shown(h Host, alarms *alarms) fs.Options {
 	return fs.Options{
-		Band: s.band, Subtree: s.subtree, UID: s.uid, GID: s.gid, Shared: s.allowOther, Timeout: s.timeout, Now: h.now, Alarms: alarms,
-		Mounter: fs.Owner{UID: uint32(h.uid), GID: uint32(h.gid)},
+		Band: s.band, Subtree: s.subtree, UID: s.uid, GID: s.gid, Shared: s.allowOther, Timeout: s.timeout, Now: h.Now, Alarms: alarms,
+		Mounter: fs.Owner{UID: uint32(h.UID), GID: uint32(h.GID)},
 	}
 }
 
-func (s *settings) mountOptions(h host) fs.MountOptions {
+func (s *settings) mountOptions(h Host, t *teller) fs.MountOptions {
 	return fs.MountOptions{
-		Source: s.archive, Direct: h.uid == 0, Flags: s.flags, ReadAheadBytes: s.readAhead, Logger: newLogger(h),
-	}
-}
-
-// wait returns when the mount is gone. A signal unmounts it; if it is in use it is taken out of sight, and a second signal ends
-// it at once.
-func (s *settings) wait(ctx context.Context, h host, server *fs.Server, signals <-chan os.Signal) error {
-	detached := false
-	for {
-		select {
-		case <-server.Done():
-			return nil
-		case <-signals:
-		}
-		if detached {
-			return &statusError{statusFailed}
-		}
-		notifySystemd(h, "STOPPING=1")
-		err := server.Unmount(ctx)
-		if isBusy(err) {
-			err = server.Detach(ctx)
-			detached = err == nil
-			if detached {
-				say(h, sprintf(msgBusy, shown(s.mountpoint)))
-			}
-		}
-		if err != nil {
-			say(h, sprintf(msgUnmountErr, shown(s.mountpoint), bareReason(err), unmountCommand(h), shown(s.mountpoint)))
-		}
+		Source: s.archive, Direct: h.UID == 0, Flags: s.flags, ReadAheadBytes: s.readAhead, Logger: t.logger(),
 	}
 }

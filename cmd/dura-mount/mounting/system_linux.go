@@ -1,4 +1,4 @@
-package main
+package mounting
 
 import (
 	"bufio"
@@ -16,20 +16,20 @@ const (
 )
 
 // checkSystem says what this system lacks for mounting.
-func (s *settings) checkSystem(h host) error {
+func (s *settings) checkSystem(h Host) error {
 	if _, err := os.Stat(fuseDevice); err != nil {
-		return sentence(msgNoDevice)
+		return failure("system", msgNoDevice)
 	}
 	if errors.Is(unix.Access(fuseDevice, unix.R_OK|unix.W_OK), unix.EACCES) {
-		return sentence(msgDeviceDenied)
+		return failure("system", msgDeviceDenied)
 	}
 	switch {
-	case h.uid == 0:
+	case h.UID == 0:
 		return nil
 	case !hasFusermount():
-		return sentence(msgNoFusermount)
+		return failure("system", msgNoFusermount)
 	case s.allowOther && !allowsOthers(fuseConfig):
-		return sentence(msgAllowOtherOff)
+		return failure("system", msgAllowOtherOff)
 	}
 	return nil
 }

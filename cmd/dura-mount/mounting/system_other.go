@@ -1,6 +1,6 @@
 //go:build !linux
 
-package main
+package mounting
 
 // checkSystem leaves it to the mount to say what is missing.
-func (s *settings) checkSystem(host) error { return nil }
+func (s *settings) checkSystem(Host) error { return nil }
