@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +30,8 @@ const userID = 65534
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"dura-mount": main,
+		"dura-mount":            main,
+		"mount.fuse.dura-mount": main, // as mount(8) calls it
 		"dura-mount-as-user": func() {
 			becomeUser()
 			main()
@@ -117,6 +119,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": cmdStatus, "damage": cmdDamage, "eventually": cmdEventually, "signal": cmdSignal, "own": cmdOwn,
+			"listen": cmdListen,
 		},
 		Condition: func(condition string) (bool, error) {
 			switch condition {
@@ -235,4 +238,29 @@ func cmdOwn(ts *testscript.TestScript, _ bool, args []string) {
 			return errors.Join(err, os.Lchown(path, userID, userID))
 		}))
 	}
+}
+
+// cmdListen takes messages on a socket of the unixgram kind until the script ends, and writes them to a file: listen SOCKET FILE
+func cmdListen(ts *testscript.TestScript, _ bool, args []string) {
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: ts.MkAbs(args[0]), Net: "unixgram"})
+	ts.Check(err)
+	file, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 1<<16)
+		for {
+			n, err := socket.Read(buf)
+			if err != nil {
+				return
+			}
+			fmt.Fprintf(file, "%s\n", buf[:n])
+		}
+	}()
+	ts.Defer(func() {
+		socket.Close()
+		<-done
+		file.Close()
+	})
 }

@@ -79,6 +79,6 @@ Options of -o:
   nonempty           mount on a directory that has something in it
   suid, dev, noexec and what else mount(8) knows
 
-In /etc/fstab:  ARCHIVE MOUNTPOINT fuse.dura-mount ro,noauto 0 0
+In /etc/fstab:  ARCHIVE MOUNTPOINT fuse.dura-mount ro,noauto,nosuid,nodev 0 0
 
 Exit status: 0 done; 1 failed; 2 the command line was wrong; 3 (with -f) done, and alarms were raised: something is damaged.`

@@ -16,7 +16,7 @@ func Command(h Host, name string) *cobra.Command {
 	c := &cobra.Command{
 		Use: name[strings.LastIndexByte(name, ' ')+1:] + words, Short: "Show the bands of an archive as directories", Long: sprintf(help, name),
 		DisableFlagsInUseLine: true,
-		Args: func(_ *cobra.Command, args []string) error { return s.setArgs(args) },
+		Args:                  func(_ *cobra.Command, args []string) error { return s.setArgs(args) },
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := s.setAll(options, cacheSize); err != nil {
 				return err
