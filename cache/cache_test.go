@@ -287,3 +287,26 @@ func BenchmarkMiss(b *testing.B) {
 		c.Get(b.Context(), 1, func(context.Context) ([]byte, error) { return value, nil })
 	}
 }
+
+func TestWhatHangsKeepsNoOthersFromBeingFetched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const fetches = 4
+		c := cache.New[int](cache.Options[[]byte]{MaxBytes: 1000, Size: bytesOf, Fetches: fetches})
+		hang := make(chan struct{})
+		for key := range fetches {
+			c.Start(key, func(context.Context) ([]byte, error) {
+				<-hang
+				return []byte{byte(key)}, nil
+			})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := c.Get(ctx, fetches, brings(1)); err != nil {
+			t.Errorf("beside fetches that hang: %v", err)
+		}
+		close(hang)
+		if v, err := c.Get(ctx, 0, brings(2)); err != nil || len(v) != 1 {
+			t.Errorf("what no longer hangs: %v, %v", v, err)
+		}
+	})
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync"
+	"time"
 )
 
 // Pending is a value that is there or on its way. It stays until nobody holds the Pending any more, whether the cache keeps
@@ -77,6 +79,9 @@ type flight[K comparable, V any] struct {
 	open    []int // places not delivered yet
 }
 
+// slowFetch is how long a fetch counts among those that may run at a time: what hangs must not keep others from running.
+const slowFetch = 2 * time.Second
+
 func (c *Cache[K, V]) run(f *flight[K, V], fetch func(context.Context, []int, func(int, V, error))) {
 	failure := errNotDelivered
 	defer func() {
@@ -87,7 +92,10 @@ func (c *Cache[K, V]) run(f *flight[K, V], fetch func(context.Context, []int, fu
 	}()
 	select {
 	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
+		release := sync.OnceFunc(func() { <-c.slots })
+		defer release()
+		late := time.AfterFunc(slowFetch, release)
+		defer late.Stop()
 	case <-c.lifetime.Done():
 	}
 	if c.lifetime.Err() != nil {

@@ -3,6 +3,7 @@ package fs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 const (
 	maxRaised  = 4096             // how many alarms are remembered
+	maxLast    = 100              // how many are shown
 	raiseAgain = 10 * time.Minute // how soon the same one is raised again
 )
 
@@ -32,6 +34,16 @@ type alarms struct {
 	mu     sync.Mutex
 	raised *simplelru.LRU[raisedKey, time.Time]
 	count  int64
+	last   []RaisedAlarm // the newest last
+}
+
+// RaisedAlarm is an alarm that was raised while an archive was mounted, as status.json has it.
+type RaisedAlarm struct {
+	At        time.Time       `json:"at"`
+	Area      alarm.Area      `json:"area"`
+	Condition alarm.Condition `json:"condition"`
+	Filename  string          `json:"filename"`
+	Message   string          `json:"message"`
 }
 
 type raisedKey struct {
@@ -50,12 +62,27 @@ func (s *alarms) raise(err error, about subject) {
 	if a.Filename == "" {
 		a.Filename = string(about.path)
 	}
+	a.Message = fmt.Sprint(cause(err))
 	if about.band != "" {
-		a.Message = fmt.Sprintf("%q of band %s: %v", string(about.path), about.band, cause(err))
+		a.Message = fmt.Sprintf("%q of band %s: %s", string(about.path), about.band, a.Message)
 	}
-	if s.isNew(raisedKey{about, a.Condition, a.Filename}) && s.raiser != nil {
+	s.pass(a, about)
+}
+
+// pass passes an alarm on, unless it did so a short while ago.
+func (s *alarms) pass(a alarm.Alarm, about subject) {
+	if s.isNew(raisedKey{about, a.Condition, a.Filename}, a) && s.raiser != nil {
 		_ = s.raiser.Raise(a) // an alarm that ends a run has no run to end here
 	}
+}
+
+// Raise implements alarm.Raiser, for what the archive itself has to say while it is mounted.
+func (f *FileSystem) Raise(a alarm.Alarm) error {
+	if a.Message == "" && a.Err != nil {
+		a.Message = a.Err.Error()
+	}
+	f.alarms.pass(a, subject{})
+	return nil
 }
 
 // cause is what err says beyond what an alarm has in its own fields.
@@ -70,7 +97,8 @@ func cause(err error) any {
 	return e.Kind
 }
 
-func (s *alarms) isNew(k raisedKey) bool {
+// isNew reports whether an alarm was not raised for a while, and notes that it is now.
+func (s *alarms) isNew(k raisedKey, a alarm.Alarm) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
@@ -79,12 +107,16 @@ func (s *alarms) isNew(k raisedKey) bool {
 	}
 	s.raised.Add(k, now)
 	s.count++
+	if len(s.last) == maxLast {
+		s.last = slices.Delete(s.last, 0, 1)
+	}
+	s.last = append(s.last, RaisedAlarm{now, a.Area, a.Condition, a.Filename, a.Message})
 	return true
 }
 
-// raisedSoFar is how many were raised.
-func (s *alarms) raisedSoFar() int64 {
+// raisedSoFar is how many were raised, and the last of them.
+func (s *alarms) raisedSoFar() (count int64, last []RaisedAlarm) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.count
+	return s.count, append([]RaisedAlarm{}, s.last...)
 }

@@ -42,7 +42,8 @@ func (o *Options) attrOf(e *format.Entry, id nodeID) fuse.Attr {
 	switch e.Kind {
 	case format.File:
 		a.Size = uint64(e.Size)
-		a.Blocks = units(spanBytes(e))
+		data, _ := spanBytes(e)
+		a.Blocks = units(data)
 	case format.Symlink:
 		a.Size = uint64(len(e.Target))
 	case format.CharDevice, format.BlockDevice:
@@ -57,17 +58,22 @@ func setTimes(a *fuse.Attr, modified, changed format.Time) {
 	a.Ctime, a.Ctimensec = uint64(changed.Seconds), changed.Nanos
 }
 
-// spanBytes is how much data a file has, holes not counted. Of a file with span lists, which the entry alone tells nothing of,
-// it is all that the lists cover.
-func spanBytes(e *format.Entry) int64 {
-	var data int64
+// spanBytes is how much data a file has, holes not counted. Exact is false where that takes reading the span lists: archives of
+// before they said it have such; all that the lists cover stands in for it then.
+func spanBytes(e *format.Entry) (data int64, exact bool) {
+	exact = true
 	for i := range e.Spans {
 		data += int64(e.Spans[i].Bytes)
 	}
 	for i := range e.SpanLists {
-		data += e.SpanLists[i].ContentBytes
+		l := &e.SpanLists[i]
+		if l.DataBytes == 0 {
+			exact = false
+			data += l.ContentBytes
+		}
+		data += l.DataBytes
 	}
-	return data
+	return data, exact
 }
 
 func units(dataBytes int64) uint64 { return (uint64(dataBytes) + unitBytes - 1) / unitBytes }

@@ -85,6 +85,21 @@ func (l *bandList) slot(number int) *slot {
 	return l.slots[number]
 }
 
+// giveUp notes that a band was deleted.
+func (l *bandList) giveUp(id format.BandID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.giveUpLocked(id)
+}
+
+func (l *bandList) giveUpLocked(id format.BandID) {
+	for _, s := range l.slots {
+		if s.id == id {
+			s.deleted.Store(true)
+		}
+	}
+}
+
 // add numbers one band.
 func (l *bandList) add(state archive.BandState) *slot {
 	l.mu.Lock()
@@ -173,8 +188,8 @@ func (l *bandList) apply(states []archive.BandState) (changed bool, err error) {
 	for _, state := range states {
 		name := shownName(state)
 		b := l.shown[name]
-		if state.Deleted && b != nil && b.slot != nil {
-			b.slot.deleted.Store(true)
+		if state.Deleted && b != nil {
+			l.giveUpLocked(state.ID)
 		}
 		if state.Deleted || !state.Complete && !state.HasHead {
 			continue

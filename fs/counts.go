@@ -8,11 +8,21 @@ import (
 
 // Requests counts what the kernel asked for since the mount was made.
 type Requests struct {
-	Lookup, GetAttr, Readlink       int64
-	Open, Read, Seek                int64
-	OpenDir, ReadDir, ReadDirPlus   int64
-	GetXAttr, ListXAttr             int64
-	StatFs, Access, Flush, Releases int64
+	Lookup      int64 `json:"lookup"`
+	GetAttr     int64 `json:"getattr"`
+	Readlink    int64 `json:"readlink"`
+	Open        int64 `json:"open"`
+	Read        int64 `json:"read"`
+	Seek        int64 `json:"seek"`
+	OpenDir     int64 `json:"opendir"`
+	ReadDir     int64 `json:"readdir"`
+	ReadDirPlus int64 `json:"readdirplus"`
+	GetXAttr    int64 `json:"getxattr"`
+	ListXAttr   int64 `json:"listxattr"`
+	StatFs      int64 `json:"statfs"`
+	Access      int64 `json:"access"`
+	Flush       int64 `json:"flush"`
+	Releases    int64 `json:"release"`
 }
 
 // counter counts requests as they come.

@@ -105,9 +105,10 @@ func (d listing) child(ctx context.Context, l archive.Located) (child, error) {
 	if l.Kind == format.Directory {
 		d.f.dirs.Add(id, dirPlace{l.Path, d.id})
 	}
+	_, exact := spanBytes(l.Entry)
 	return child{
 		name: name, id: id, offset: uint64(l.Ordinal) + entryOffset, attr: d.f.options.attrOf(l.Entry, id), lifetime: forever,
-		bare: len(l.SpanLists) > 0,
+		bare: !exact,
 	}, nil
 }
 

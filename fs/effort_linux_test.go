@@ -37,26 +37,55 @@ func TestWhatWasSeenIsNotAskedForAgain(t *testing.T) {
 	}
 }
 
+// ls -l asks for the SELinux context and the ACL of each file. The kernel keeps the latter alone.
 func TestLongListingLooksNothingUp(t *testing.T) {
-	const files = 1000
+	const files, few = 1000, 5 // few: what the directories above take
 	content := map[string]string{}
 	for i := range files {
 		content[fmt.Sprintf("d/%04d", i)] = ""
 	}
-	m := mountStorage(t, oneBand(t, archivetest.Tree(content)), fs.Options{Band: "latest"})
+	root := uint32(0) // see above
+	m := mountStorage(t, oneBand(t, archivetest.Tree(content)), fs.Options{Band: "latest", UID: &root})
 	m.run("ls", m.dir)
-	before := m.fs.Requests()
-	if got := m.run("ls", "-l", m.path("d")); strings.Count(got, "\n") != files+1 {
-		t.Fatalf("ls prints %d lines", strings.Count(got, "\n"))
+	for _, mostXAttrs := range []int64{2*files + few, files + few} {
+		before := m.fs.Requests()
+		if got := m.run("ls", "-l", m.path("d")); strings.Count(got, "\n") != files+1 {
+			t.Fatalf("ls prints %d lines", strings.Count(got, "\n"))
+		}
+		after := m.fs.Requests()
+		if n := after.Lookup - before.Lookup; n > 1 { // that of the directory
+			t.Errorf("ls -l made %d lookups", n)
+		}
+		if n := after.GetAttr - before.GetAttr; n > 1 {
+			t.Errorf("ls -l made %d requests for attributes", n)
+		}
+		if n := after.GetXAttr - before.GetXAttr + after.ListXAttr - before.ListXAttr; n > mostXAttrs {
+			t.Errorf("ls -l made %d requests for extended attributes, of at most %d", n, mostXAttrs)
+		}
 	}
-	after := m.fs.Requests()
-	if n := after.Lookup - before.Lookup; n > 1 { // that of the directory
-		t.Errorf("ls -l made %d lookups", n)
+}
+
+// Its neighbours' hunks and frames are not read with it, and its directory has been seen.
+func TestColdFileTakesTwoReadsOfStorage(t *testing.T) {
+	st := archivetest.NewArchive(t)
+	content := manyFiles(2000)
+	archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(0), HunkEntries: 50, FrameBytes: 1000}).Complete(archivetest.Tree(content))
+	recorder := storagetest.NewRecorder(st)
+	m := mountStorage(t, recorder, fs.Options{Band: "latest"})
+	if c := recorder.Counts(); c.Reads > 1+3 || c.Stats > 0 { // the archive's head; tail, fence, hunk
+		t.Errorf("to mount took %+v", c)
 	}
-	if n := after.GetAttr - before.GetAttr; n > 1 {
-		t.Errorf("ls -l made %d requests for attributes", n)
+	for i := 1990; i > 0; i -= 7*11*3 + 1 { // backwards, as nobody walks
+		name := fmt.Sprintf("d%d/e%d/f%d", i%7, i%11, i)
+		m.run("stat", m.path(name[:strings.LastIndexByte(name, '/')]))
+		recorder.Reset()
+		if got := m.run("cat", m.path(name)); got != content[name] {
+			t.Errorf("%s holds %q", name, got)
+		}
+		if c := recorder.Counts(); c.Reads < 1 || c.Reads > 2 || c.Lists+c.Stats > 0 {
+			t.Errorf("%s took %+v: %+v", name, c, recorder.Log())
+		}
 	}
-	t.Logf("ls -l of %d files: %+v", files, after)
 }
 
 func TestReadingTakesFewReadsOfStorage(t *testing.T) {

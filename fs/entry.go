@@ -34,7 +34,7 @@ func (e bandEntry) node() node {
 
 func (e bandEntry) attr(ctx context.Context) (fuse.Attr, time.Duration, error) {
 	a := e.f.options.attrOf(e.entry, e.id)
-	if len(e.entry.SpanLists) > 0 {
+	if _, exact := spanBytes(e.entry); !exact {
 		a.Blocks = units(e.dataBytes(ctx))
 	}
 	return a, forever, nil

@@ -3,9 +3,12 @@ package fs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"syscall"
 
 	"dura/archive"
+	"dura/archive/format"
+	"dura/archive/storage"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
@@ -50,6 +53,12 @@ func errnoOf(err error) syscall.Errno {
 
 // answer answers a request with err, and raises an alarm if err is nothing that an archive in good health would give.
 func (f *FileSystem) answer(r *request, err error) fuse.Status {
+	if archive.Is(err, archive.KindMissing) && f.isGone(r) {
+		err = &archive.Error{Op: "read", Band: r.about.band, Kind: archive.KindDeleted}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no answer from the archive in %v", r.timeout)
+	}
 	errno := errnoOf(err)
 	switch errno {
 	case syscall.EIO, syscall.EACCES, syscall.EOPNOTSUPP:
@@ -60,4 +69,21 @@ func (f *FileSystem) answer(r *request, err error) fuse.Status {
 		}
 	}
 	return fuse.Status(errno)
+}
+
+// isGone reports whether the band of a request was deleted meanwhile: that explains what is missing of it.
+func (f *FileSystem) isGone(r *request) bool {
+	id := r.about.band
+	if id == "" {
+		return false
+	}
+	st := f.archive.Storage()
+	_, given := st.Stat(r, format.DeletedName(id))
+	_, head := st.Stat(r, format.HeadName(id))
+	_, whole := st.Stat(r, format.ArchiveName)
+	gone := given == nil || storage.Is(head, storage.KindNotFound) && whole == nil
+	if gone {
+		f.bands.giveUp(id)
+	}
+	return gone
 }

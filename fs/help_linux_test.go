@@ -1,8 +1,10 @@
 package fs_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log"
 	"os"
 	"os/exec"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"dura/archive"
 	"dura/archive/storage"
 	"dura/fs"
 )
@@ -27,11 +30,16 @@ type mount struct {
 // mountStorage mounts an archive until the test ends.
 func mountStorage(t *testing.T, st storage.Storage, o fs.Options) *mount {
 	t.Helper()
+	return mountOpened(t, openArchive(t, st, nil), o)
+}
+
+func mountOpened(t *testing.T, a *archive.Archive, o fs.Options) *mount {
+	t.Helper()
 	if _, err := os.Stat("/dev/fuse"); err != nil || os.Getuid() != 0 {
 		t.Skip("mounting takes root and /dev/fuse")
 	}
 	m := &mount{t: t, dir: filepath.Join(t.TempDir(), "mnt")}
-	m.fs, m.alarms = newFS(t, st, o)
+	m.fs, m.alarms = newFS(t, a, o)
 	if err := os.Mkdir(m.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -107,4 +115,25 @@ func (m *mount) output(c *exec.Cmd) string {
 		m.t.Fatalf("%s: %v\n%s%s", c, err, out, stderr.String())
 	}
 	return string(out)
+}
+
+// startTalk starts a command, waits for it to say something, and gives what it may be told, and, once it has ended, all that it said.
+func startTalk(t *testing.T, c *exec.Cmd) (in io.WriteCloser, said func() string) {
+	t.Helper()
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	ready := make(chan struct{})
+	c.Stdout = &firstWrite{&out, ready}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-ready
+	return in, func() string {
+		in.Close()
+		_ = c.Wait() // what it says tells
+		return out.String()
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,14 +38,30 @@ func (r *raised) all() []alarm.Alarm {
 	return append([]alarm.Alarm(nil), r.alarms...)
 }
 
-// newFS makes a file system that nobody has mounted.
-func newFS(t *testing.T, st storage.Storage, o fs.Options) (*fs.FileSystem, *raised) {
+// openArchive opens an archive until the test ends.
+func openArchive(t *testing.T, st storage.Storage, alarms alarm.Raiser) *archive.Archive {
 	t.Helper()
-	a, err := archive.Open(t.Context(), st, archive.Options{})
+	a, err := archive.Open(t.Context(), st, archive.Options{Alarms: alarms})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(a.Close)
+	return a
+}
+
+// lateRaiser passes alarms on once it is known where to.
+type lateRaiser struct{ to atomic.Pointer[fs.FileSystem] }
+
+func (l *lateRaiser) Raise(a alarm.Alarm) error {
+	if f := l.to.Load(); f != nil {
+		return f.Raise(a)
+	}
+	return nil
+}
+
+// newFS makes a file system that nobody has mounted.
+func newFS(t *testing.T, a *archive.Archive, o fs.Options) (*fs.FileSystem, *raised) {
+	t.Helper()
 	alarms := &raised{}
 	o.Alarms, o.Mounter = alarms, mounter
 	f, err := fs.New(t.Context(), a, o)

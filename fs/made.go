@@ -28,7 +28,11 @@ func (c child) at(offset uint64) child {
 
 // madeDir is a directory that the mount makes up.
 func (f *FileSystem) madeDir(id nodeID, name string) child {
-	a := madeAttr(id, fuse.S_IFDIR|madeMode, f.options.Mounter, f.bands.view().changedAt)
+	at := f.bands.view().changedAt
+	if at.IsZero() { // one band is shown alone
+		at = f.since
+	}
+	a := madeAttr(id, fuse.S_IFDIR|madeMode, f.options.Mounter, at)
 	return child{name: name, id: id, attr: a, lifetime: f.options.Refresh}
 }
 

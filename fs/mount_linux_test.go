@@ -2,7 +2,6 @@ package fs_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -109,27 +108,6 @@ func putEmptyBand(t *testing.T, st storage.Storage, id format.BandID, host strin
 	tail := format.EncodeTail(format.Tail{Band: id, Ended: id.Time(), HeadSHA256: format.SumBytes(head)})
 	for name, text := range map[string][]byte{format.HeadName(id): head, format.TailName(id): tail} {
 		if err := st.Create(t.Context(), name, text); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func TestStatusIsThereForWhoAsks(t *testing.T) {
-	m := mountStorage(t, oneBand(t, archivetest.Tree(map[string]string{"a": "x"})), fs.Options{Refresh: time.Millisecond})
-	if got := m.run("ls", "-A", m.dir); strings.Contains(got, ".dura") {
-		t.Errorf("the mount lists %q", got)
-	}
-	m.run("cat", m.path("latest/a"))
-	var status fs.Status
-	if err := json.Unmarshal([]byte(m.run("cat", m.path(".dura/status.json"))), &status); err != nil {
-		t.Fatal(err)
-	}
-	want := fs.BandStatus{ID: archivetest.BandID(0), State: "complete", Open: true}
-	if len(status.Bands) != 1 || status.Bands[0] != want || status.Requests.Read == 0 || status.Frames.Values != 1 {
-		t.Errorf("the status is %+v", status)
-	}
-	for range 20 { // it changes while it is read again and again
-		if err := json.Unmarshal([]byte(m.run("cat", m.path(".dura/status.json"))), &status); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -307,6 +285,21 @@ func TestExtendedAttributesAreThere(t *testing.T) {
 	}
 }
 
+func TestAddedAttributesAreListedForWhoAsks(t *testing.T) {
+	file := archivetest.File("f", []byte("content"))
+	file.XAttrs = []format.XAttr{{Name: "user.own"}}
+	m := mountStorage(t, oneBand(t, []archivetest.Item{archivetest.Dir(format.Root), archivetest.Dir("d"), file}), fs.Options{ListAdded: true})
+	names := func(path string) string {
+		return m.run("getfattr", "--absolute-names", "-h", "-m", "-", path)
+	}
+	if got := names(m.path("latest/f")); !strings.HasSuffix(got, "\nuser.dura.band\nuser.dura.sha256\nuser.dura.state\nuser.own\n\n") {
+		t.Errorf("a file has\n%s", got)
+	}
+	if got := names(m.path("latest/d")); !strings.HasSuffix(got, "\nuser.dura.band\nuser.dura.state\n\n") {
+		t.Errorf("a directory has\n%s", got)
+	}
+}
+
 // noise is content that does not shrink.
 func noise(bytes int) []byte {
 	r := rand.NewChaCha8([32]byte{1})
@@ -330,9 +323,10 @@ func TestContentIsReadInAnyWay(t *testing.T) {
 	items := []archivetest.Item{
 		archivetest.Dir(format.Root), archivetest.File("empty", nil), archivetest.File("large", large), sparse,
 	}
-	for _, inline := range []int{format.MaxSpansInline, 3} { // with span lists, too
+	for _, b := range []archivetest.Band{{}, {SpansInline: 3}, {SpansInline: 3, BareLists: true}} { // with span lists, too
 		st := archivetest.NewArchive(t)
-		archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(0), SpanBytes: 700_001, SpansInline: inline}).Complete(items)
+		b.Storage, b.ID, b.SpanBytes = st, archivetest.BandID(0), 700_001
+		archivetest.NewBand(t, b).Complete(items)
 		m := mountStorage(t, st, fs.Options{Band: "latest"})
 		for name, want := range map[string][]byte{"empty": {}, "large": large, "sparse": whole} {
 			checkContent(t, m, m.path(name), want)

@@ -43,7 +43,8 @@ func (f *FileSystem) listBands(ctx context.Context) ([]archive.BandState, error)
 	return states, err
 }
 
-// open is the band of a slot.
+// open is the band of a slot. A complete band of which nothing is left is an error, not an empty directory: mirrors of it would be
+// emptied.
 func (f *FileSystem) open(ctx context.Context, s *slot) (*archive.Band, error) {
 	if s.deleted.Load() {
 		return nil, &archive.Error{Op: "open", Band: s.id, Kind: archive.KindDeleted}
@@ -59,6 +60,9 @@ func (f *FileSystem) open(ctx context.Context, s *slot) (*archive.Band, error) {
 	}
 	opened, err := f.once(ctx, shownName(s.state), func(ctx context.Context) (any, error) {
 		b, err := f.archive.OpenBand(ctx, s.state)
+		if err == nil && b.Entries() == 0 {
+			err = &archive.Error{Op: "open the band", Band: s.id, Object: format.TailName(s.id), Kind: archive.KindMissing}
+		}
 		if err == nil {
 			f.opened.Add(s.number, b)
 		}

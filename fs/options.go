@@ -26,6 +26,9 @@ type Options struct {
 	// that its topmost directory had.
 	Shared bool
 
+	// ListAdded lists the extended attributes that the mount adds, user.dura.band and so on, beside those that were stored.
+	ListAdded bool
+
 	// Timeout is how long a request may take before it fails with EIO. 0: a minute.
 	Timeout time.Duration
 	// Refresh is how old the list of bands may be. 0: a second.
@@ -40,8 +43,10 @@ type Options struct {
 	Alarms alarm.Raiser
 }
 
+// DefaultTimeout is Options.Timeout where that is 0.
+const DefaultTimeout = time.Minute
+
 const (
-	defaultTimeout = time.Minute
 	defaultRefresh = time.Second
 
 	defaultFetchAheadBytes = 8 << 20
@@ -49,7 +54,7 @@ const (
 
 func (o Options) withDefaults() Options {
 	if o.Timeout == 0 {
-		o.Timeout = defaultTimeout
+		o.Timeout = DefaultTimeout
 	}
 	if o.Refresh == 0 {
 		o.Refresh = defaultRefresh

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"dura/archive"
 	"dura/archive/format"
 	"dura/cache"
 
@@ -28,17 +29,33 @@ type Status struct {
 	Since    time.Time    `json:"since"`
 	Listed   time.Time    `json:"bands_listed"` // how old the list of bands is
 	Bands    []BandStatus `json:"bands"`
-	Frames   cache.Stats  `json:"frame_cache"`
-	Index    cache.Stats  `json:"index_cache"`
+	Frames   CacheStatus  `json:"frame_cache"`
+	Index    CacheStatus  `json:"index_cache"`
 	Requests Requests     `json:"requests"`
-	Alarms   int64        `json:"alarms"`
-	Storage  any          `json:"storage,omitempty"` // what Options.Storage says
+	Alarms   int64        `json:"alarms"` // raised so far
+	// LastAlarms are the last of them, up to 100, the newest last.
+	LastAlarms []RaisedAlarm `json:"last_alarms"`
+	Storage    any           `json:"storage,omitempty"` // what Options.Storage says
+}
+
+// CacheStatus is what a cache in memory did, and what it keeps: see cache.Stats.
+type CacheStatus struct {
+	Hits    int64 `json:"hits"`
+	Misses  int64 `json:"misses"`
+	Joined  int64 `json:"joined"`
+	Evicted int64 `json:"evicted"`
+	Values  int64 `json:"values"`
+	Bytes   int64 `json:"bytes"`
+}
+
+func cacheStatus(s cache.Stats) CacheStatus {
+	return CacheStatus{s.Hits, s.Misses, s.Joined, s.Evicted, s.Values, s.Bytes}
 }
 
 // BandStatus is the state of one band.
 type BandStatus struct {
 	ID    format.BandID `json:"id"`
-	State string        `json:"state"` // complete or incomplete
+	State string        `json:"state"` // complete, incomplete, or damaged: its tail can't be read, as far as that is known
 	Open  bool          `json:"open"`
 	Host  string        `json:"host,omitempty"` // as far as it is known
 }
@@ -47,28 +64,52 @@ type BandStatus struct {
 func (f *FileSystem) Status() Status {
 	frames, index := f.archive.CacheStats()
 	s := Status{
-		Version: statusVersion, Archive: f.archive.Head().ID, Since: f.since, Listed: f.bands.age(), Frames: frames, Index: index,
-		Requests: f.Requests(), Alarms: f.alarms.raisedSoFar(),
+		Version: statusVersion, Archive: f.archive.Head().ID, Since: f.since, Listed: f.bands.age(),
+		Frames: cacheStatus(frames), Index: cacheStatus(index),
+		Requests: f.Requests(), Bands: []BandStatus{},
 	}
+	s.Alarms, s.LastAlarms = f.alarms.raisedSoFar()
 	if f.options.Storage != nil {
 		s.Storage = f.options.Storage()
 	}
+	if f.isSingle() {
+		s.Bands = append(s.Bands, f.bandStatus(f.bands.slot(0)))
+	}
 	for _, b := range f.bands.view().bands {
-		one := BandStatus{ID: b.state.ID, State: stateName(b.state.Complete)}
-		one.Host, _ = f.hosts.host(b)
+		one := BandStatus{ID: b.state.ID, State: stateIncomplete}
 		if b.slot != nil {
-			one.Open = f.opened.Contains(b.slot.number)
+			one = f.bandStatus(b.slot)
 		}
+		one.Host, _ = f.hosts.host(b)
 		s.Bands = append(s.Bands, one)
 	}
 	return s
 }
 
-func stateName(complete bool) string {
-	if complete {
-		return "complete"
+func (f *FileSystem) bandStatus(s *slot) BandStatus {
+	opened, ok := f.opened.Peek(s.number)
+	if !ok {
+		opened = s.resident.Load()
 	}
-	return "incomplete"
+	return BandStatus{ID: s.id, State: stateOf(s, opened), Open: opened != nil}
+}
+
+// States of bands, for people and programs.
+const (
+	stateComplete   = "complete"
+	stateIncomplete = "incomplete"
+	stateDamaged    = "damaged" // it has a tail, and that can't be read
+)
+
+// stateOf is the state of a band; opened is nil if it is not open.
+func stateOf(s *slot, opened *archive.Band) string {
+	switch {
+	case !s.state.Complete:
+		return stateIncomplete
+	case opened != nil && !opened.Complete():
+		return stateDamaged
+	}
+	return stateComplete
 }
 
 // statuses are the last few statuses that somebody saw: what a file holds does not change while it is read.

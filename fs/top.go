@@ -75,7 +75,11 @@ func (t bandTop) lookup(ctx context.Context, name string) (child, error) {
 	if err != nil {
 		return child{}, err
 	}
-	return d.lookup(ctx, name)
+	c, err := d.lookup(ctx, name)
+	if name == hiddenName && t.f.isSingle() && archive.Is(err, archive.KindNotFound) {
+		return t.f.madeDir(hiddenID, hiddenName), nil
+	}
+	return c, err
 }
 
 func (t bandTop) list(ctx context.Context, offset uint64) iter.Seq2[child, error] {
@@ -90,6 +94,10 @@ func (t bandTop) parent() nodeID { return rootID }
 func (t bandTop) ended()         {}
 
 func (t bandTop) xattr(ctx context.Context, name string) ([]byte, error) {
+	if name == stateXAttr { // which shows when the band is opened
+		b, err := t.f.open(ctx, t.slot)
+		return []byte(stateOf(t.slot, b)), err
+	}
 	e, err := t.attributed(ctx)
 	if err != nil {
 		return nil, err

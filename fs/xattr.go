@@ -10,11 +10,11 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// Attributes that the mount adds. They are not listed, lest they be copied.
+// Attributes that the mount adds. They are not listed unless that is asked for, lest they be copied.
 const (
 	hashXAttr  = "user.dura.sha256" // of the content, in hexadecimal
 	bandXAttr  = "user.dura.band"
-	stateXAttr = "user.dura.state" // complete or incomplete
+	stateXAttr = "user.dura.state" // complete, incomplete or damaged
 
 	maxXAttrNameBytes = 255
 )
@@ -31,18 +31,26 @@ func (e bandEntry) xattr(_ context.Context, name string) ([]byte, error) {
 	case name == bandXAttr:
 		return []byte(e.slot.id), nil
 	case name == stateXAttr:
-		return []byte(stateName(e.slot.state.Complete)), nil
-	case name == hashXAttr && e.entry.Kind == format.File && !e.entry.SHA256.IsZero():
+		return []byte(stateOf(e.slot, e.band)), nil
+	case name == hashXAttr && e.hasHash():
 		return []byte(e.entry.SHA256.String()), nil
 	}
 	return nil, errNoXAttr
 }
 
+func (e bandEntry) hasHash() bool { return e.entry.Kind == format.File && !e.entry.SHA256.IsZero() }
+
 func (e bandEntry) xattrNames(context.Context) ([]string, error) {
-	names := make([]string, 0, len(e.entry.XAttrs))
+	names := make([]string, 0, len(e.entry.XAttrs)+3)
 	for i := range e.entry.XAttrs {
 		if name := e.entry.XAttrs[i].Name; validXAttrName(name) {
 			names = append(names, name)
+		}
+	}
+	if e.f.options.ListAdded {
+		names = append(names, bandXAttr, stateXAttr)
+		if e.hasHash() {
+			names = append(names, hashXAttr)
 		}
 	}
 	return names, nil

@@ -45,6 +45,8 @@ type Band struct {
 	BlockFrames int // frames a block; 0: 16
 	SpanBytes   int // a file with more is split into spans of so many; 0: 1 MiB
 	SpansInline int // a file with more has span lists of so many; 0: format.MaxSpansInline
+	// BareLists leaves out how much data span lists hold, as archives may.
+	BareLists bool
 
 	t       testing.TB
 	encoder *format.Encoder
@@ -141,6 +143,9 @@ func (b *Band) Spans(spans []format.Span) format.SpanListRef {
 	r := format.SpanListRef{Band: b.ID, Number: b.next(format.SpansObject)}
 	for i := range spans {
 		r.ContentBytes += spans[i].HoleBytes + int64(spans[i].Bytes)
+		if !b.BareLists {
+			r.DataBytes += int64(spans[i].Bytes)
+		}
 	}
 	raw, err := format.EncodeSpanList(spans)
 	r.StoredBytes, r.SHA256 = b.putIndex(format.SpansName(b.ID, r.Number), raw, err)

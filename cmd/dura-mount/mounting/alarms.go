@@ -37,6 +37,19 @@ func (a *alarms) notify(one alarm.Alarm, action alarm.Action) {
 	}
 }
 
+// relay is where an archive's own alarms go: once it is mounted they go through its file system, which keeps the last of them.
+type relay struct {
+	alarms alarm.Raiser
+	files  atomic.Pointer[fs.FileSystem]
+}
+
+func (r *relay) Raise(a alarm.Alarm) error {
+	if f := r.files.Load(); f != nil {
+		return f.Raise(a)
+	}
+	return r.alarms.Raise(a)
+}
+
 func isBusy(err error) bool { return errors.Is(err, fs.ErrBusy) }
 
 // mountError says why mounting failed.

@@ -73,9 +73,12 @@ Options of -o:
   subdir=PATH        show this directory of a band alone
   uid=N, gid=N       show everything as owned by this user, this group
   cache_size=SIZE    as --cache-size
+  index_cache_size=SIZE
+                     memory for the index (default 16M)
   read_ahead=SIZE    how far the kernel reads ahead (root only; default 1M)
   timeout=TIME       how long a read may wait for the archive before it fails (default 60s)
   idle_timeout=TIME  unmount when nobody has used it for so long
+  dura_xattrs        list user.dura.band, user.dura.state and user.dura.sha256, which can always be read
   nonempty           mount on a directory that has something in it
   suid, dev, noexec and what else mount(8) knows
 

@@ -27,7 +27,9 @@ type settings struct {
 	allowOther  bool
 	nonEmpty    bool
 	flags       []string // for mount
+	listXAttrs  bool
 	cacheBytes  int64
+	indexBytes  int64
 	readAhead   int64
 	timeout     time.Duration
 	idle        time.Duration // 0: however long nobody uses it
@@ -96,7 +98,9 @@ func (s *settings) setSwitch(name string) error {
 		s.allowOther = true
 	case "nonempty":
 		s.nonEmpty = true
-	case "band", "subdir", "uid", "gid", "cache_size", "read_ahead", "timeout", "idle_timeout":
+	case "dura_xattrs":
+		s.listXAttrs = true
+	case "band", "subdir", "uid", "gid", "cache_size", "index_cache_size", "read_ahead", "timeout", "idle_timeout":
 		return usage(msgOptionWithoutValue, name)
 	default:
 		return usage(msgUnknownOption, name)
@@ -116,13 +120,15 @@ func (s *settings) setValue(name, value string) (err error) {
 		s.gid, err = parseID(value)
 	case "cache_size":
 		s.cacheBytes, err = parseSize(value)
+	case "index_cache_size":
+		s.indexBytes, err = parseSize(value)
 	case "read_ahead":
 		s.readAhead, err = parseSize(value)
 	case "timeout":
 		s.timeout, err = parseSeconds(value)
 	case "idle_timeout":
 		s.idle, err = parseSeconds(value)
-	case "allow_other", "nonempty":
+	case "allow_other", "nonempty", "dura_xattrs":
 		return usage(msgOptionWithValue, name)
 	default:
 		return usage(msgUnknownOption, name)

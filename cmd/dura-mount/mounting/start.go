@@ -5,8 +5,11 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"time"
 
 	"dura/archive"
+	"dura/archive/alarm"
+	"dura/archive/storage/bounded"
 	"dura/archive/storage/file"
 	"dura/fs"
 )
@@ -108,9 +111,11 @@ func (s *settings) countAlarms(alarms *alarms, t *teller) error {
 
 // mounted is all that a mount keeps open.
 type mounted struct {
-	files  *fs.FileSystem
-	server *fs.Server
-	close  func()
+	archive *archive.Archive
+	storage *bounded.Storage
+	files   *fs.FileSystem
+	server  *fs.Server
+	close   func()
 }
 
 func (s *settings) mount(ctx context.Context, h Host, alarms *alarms, t *teller) (*mounted, error) {
@@ -120,21 +125,14 @@ func (s *settings) mount(ctx context.Context, h Host, alarms *alarms, t *teller)
 	if err := s.checkSystem(h); err != nil {
 		return nil, err
 	}
-	st, err := file.Open(s.archive, file.Options{})
+	r := &relay{alarms: alarms}
+	m, err := s.open(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	a, err := archive.Open(ctx, st, archive.Options{CacheBytes: s.cacheBytes, Alarms: alarms})
-	if err != nil {
-		st.Close()
-		return nil, err
-	}
-	m := &mounted{close: func() {
-		a.Close()
-		st.Close()
-	}}
-	m.files, err = fs.New(ctx, a, s.shown(h, alarms))
+	m.files, err = fs.New(ctx, m.archive, s.shown(h, alarms, m.storage))
 	if err == nil {
+		r.files.Store(m.files)
 		m.server, err = fs.Mount(ctx, m.files, s.mountpoint, s.mountOptions(h, t))
 		if err != nil {
 			err = s.mountError(err)
@@ -147,12 +145,39 @@ func (s *settings) mount(ctx context.Context, h Host, alarms *alarms, t *teller)
 	return m, nil
 }
 
+// open opens the archive, in a storage that answers in time.
+func (s *settings) open(ctx context.Context, alarms alarm.Raiser) (*mounted, error) {
+	place, err := file.Open(s.archive, file.Options{})
+	if err != nil {
+		return nil, err
+	}
+	st := bounded.New(place, bounded.Options{Timeout: s.storageTimeout()})
+	a, err := archive.Open(ctx, st, archive.Options{CacheBytes: s.cacheBytes, HunkCacheBytes: s.indexBytes, Alarms: alarms})
+	if err != nil {
+		place.Close()
+		return nil, err
+	}
+	return &mounted{archive: a, storage: st, close: func() {
+		a.Close()
+		place.Close()
+	}}, nil
+}
+
 // shown is what is shown, and how.
-func (s *settings) shown(h Host, alarms *alarms) fs.Options {
+func (s *settings) shown(h Host, alarms alarm.Raiser, st *bounded.Storage) fs.Options {
 	return fs.Options{
 		Band: s.band, Subtree: s.subtree, UID: s.uid, GID: s.gid, Shared: s.allowOther, Timeout: s.timeout, Now: h.Now, Alarms: alarms,
-		Mounter: fs.Owner{UID: uint32(h.UID), GID: uint32(h.GID)},
+		Mounter: fs.Owner{UID: uint32(h.UID), GID: uint32(h.GID)}, ListAdded: s.listXAttrs,
+		Storage: func() any { return st.Counts() },
 	}
+}
+
+// storageTimeout is how long the storage may take to answer: less than a request may, so that what it says names the object.
+func (s *settings) storageTimeout() time.Duration {
+	if s.timeout == 0 {
+		return fs.DefaultTimeout * 3 / 4
+	}
+	return s.timeout * 3 / 4
 }
 
 func (s *settings) mountOptions(h Host, t *teller) fs.MountOptions {
