@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"testing/fstest"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,8 +17,11 @@ import (
 // clients are what test processes do with a mount.
 var clients = map[string]func(args []string) error{
 	"stat": statClient, "mutate": mutateClient, "seek": seekClient, "read": readClient, "map": mapClient,
-	"list": listClient, "seekdir": seekdirClient, "hold": holdClient,
+	"list": listClient, "seekdir": seekdirClient, "hold": holdClient, "testfs": testFSClient,
 }
+
+// testFSClient holds a directory to what testing/fstest says of file systems, and to what it must have.
+func testFSClient(args []string) error { return fstest.TestFS(os.DirFS(args[0]), args[1:]...) }
 
 // statClient prints what lstat tells of each argument, a line each.
 func statClient(paths []string) error {
