@@ -461,7 +461,7 @@ func TestTreeEqualsWhatWasStored(t *testing.T) {
 	source := t.TempDir()
 	writeTree(t, source, content)
 	m := mountStorage(t, oneBand(t, archivetest.Tree(content)), fs.Options{})
-	m.client("testfs", m.path("latest"), "d3/e3/f3", "d6/e10/f230")
+	m.client("testfs", m.path("latest/d3/e3"), "f3", "f80")
 	if out, err := exec.Command("diff", "-r", "--no-dereference", source, m.path("latest")+"/").CombinedOutput(); err != nil {
 		t.Errorf("diff: %v\n%.1000s", err, out)
 	}
