@@ -17,7 +17,10 @@ import (
 // patience is how long a request waits for a new list of bands before it makes do with the old one.
 const patience = time.Second
 
-var errTooManyBands = errors.New("more bands than one mount can number")
+var (
+	errTooManyBands = errors.New("more bands than one mount can number")
+	errAllGone      = errors.New("none of the bands that were there is listed any more, deleted ones neither")
+)
 
 // slot is a band that the mount has numbered: a complete one, or an incomplete one as it was at some time. A number is never used
 // again, so what the kernel knows of it stays true.
@@ -181,8 +184,12 @@ func (l *bandList) relist(r *refreshing) {
 	}
 }
 
-// apply takes in a listing and reports whether anything is different.
+// apply takes in a listing and reports whether anything is different. A listing without anything that was there is refused: an
+// archive whose disk is missing must not look empty.
 func (l *bandList) apply(states []archive.BandState) (changed bool, err error) {
+	if len(l.shown) > 0 && !slices.ContainsFunc(states, l.isKnown) {
+		return false, &archive.Error{Op: "list bands", Object: format.BandsPrefix, Kind: archive.KindMissing, Err: errAllGone}
+	}
 	shown := make(map[string]*shownBand, len(states))
 	var latest *slot
 	for _, state := range states {
@@ -216,6 +223,12 @@ func (l *bandList) apply(states []archive.BandState) (changed bool, err error) {
 	}
 	l.shown, l.latest = shown, latest
 	return changed, nil
+}
+
+// isKnown reports whether a band is shown, or was a moment ago.
+func (l *bandList) isKnown(state archive.BandState) bool {
+	id := string(state.ID)
+	return l.shown[id] != nil || l.shown[id+incompleteSuffix] != nil
 }
 
 // changeTime is the modification time of the directory of bands: that of the latest band at first, and later when the mount

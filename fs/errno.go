@@ -71,19 +71,19 @@ func (f *FileSystem) answer(r *request, err error) fuse.Status {
 	return fuse.Status(errno)
 }
 
-// isGone reports whether the band of a request was deleted meanwhile: that explains what is missing of it.
+// isGone reports whether the band of a request was deleted meanwhile: that explains what is missing of it. Where even the mark of that
+// is gone, it may be back later: perhaps only a disk is missing.
 func (f *FileSystem) isGone(r *request) bool {
 	id := r.about.band
 	if id == "" {
 		return false
 	}
 	st := f.archive.Storage()
-	_, given := st.Stat(r, format.DeletedName(id))
+	if _, err := st.Stat(r, format.DeletedName(id)); err == nil {
+		f.bands.giveUp(id)
+		return true
+	}
 	_, head := st.Stat(r, format.HeadName(id))
 	_, whole := st.Stat(r, format.ArchiveName)
-	gone := given == nil || storage.Is(head, storage.KindNotFound) && whole == nil
-	if gone {
-		f.bands.giveUp(id)
-	}
-	return gone
+	return storage.Is(head, storage.KindNotFound) && whole == nil
 }
