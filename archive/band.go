@@ -32,7 +32,7 @@ type fenceSlot struct {
 
 // OpenBand opens a band. Of a complete one it reads the tail alone.
 //
-// Of an incomplete one, and of one whose tail is damaged, it reads what fences there are, and the hunks that are in none.
+// Of an incomplete one, and of one whose tail is damaged or lost, it reads what fences there are, and the hunks that are in none.
 // Damage there is raised as an alarm and kept for Damage, and what can be read is what the band has.
 func (a *Archive) OpenBand(ctx context.Context, s BandState) (*Band, error) {
 	if s.Deleted {

@@ -13,7 +13,7 @@ import (
 type BandState struct {
 	ID       format.BandID
 	HasHead  bool
-	Complete bool // it has a tail
+	Complete bool // it has a tail, or lost the one it had
 	Deleted  bool // it is given up
 	HasSums  bool
 }
@@ -48,8 +48,8 @@ func (s *BandState) has(kind format.ObjectKind) {
 		s.HasHead = true
 	case format.TailObject:
 		s.Complete = true
-	case format.SumsObject:
-		s.HasSums = true
+	case format.SumsObject: // written behind the tail
+		s.Complete, s.HasSums = true, true
 	case format.DeletedObject:
 		s.Deleted = true
 	}

@@ -149,6 +149,30 @@ func TestADamagedTailLeavesTheBandReadable(t *testing.T) {
 	wantKind(t, err, archive.KindIO) // that may pass, and says nothing of the tail
 }
 
+func TestABandThatLostItsTailIsNotPassedOver(t *testing.T) {
+	st := archivetest.NewArchive(t)
+	for i := range 2 {
+		archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(i)}).Complete(manyFiles(9))
+	}
+	tail := format.TailName(archivetest.BandID(1))
+	if err := st.Delete(t.Context(), tail); err != nil {
+		t.Fatal(err)
+	}
+	raised := &alarms{}
+	a := open(t, st, archive.Options{Alarms: raised})
+	state, err := a.FindBand(t.Context(), "latest")
+	if err != nil || state.ID != archivetest.BandID(1) {
+		t.Fatal(state, err)
+	}
+	b, err := a.OpenBand(t.Context(), state)
+	if err != nil || b.Complete() || b.Entries() != 10 {
+		t.Error(b, err)
+	}
+	if got := raised.kinds(); !slices.Equal(got, []string{"band/missing " + tail}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestATailOfALaterVersionIsNotGuessedAt(t *testing.T) {
 	st := archivetest.NewArchive(t)
 	text := fmt.Sprintf("format: 9\nband: %q\n", archivetest.BandID(0))

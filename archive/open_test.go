@@ -181,7 +181,7 @@ func TestBandsAreListedWithTheirState(t *testing.T) {
 	id := archivetest.BandID
 	put(format.HeadName(id(2)), format.HeadName(id(0)), format.TailName(id(0)), format.SumsName(id(0)), format.TailName(id(1)),
 		format.HeadName(id(3)), format.DeletedName(id(3)), "bands/what.head", "bands/"+string(id(4))+"/data/000/000000.tar.zst",
-		"bands/"+string(id(5))+".other")
+		"bands/"+string(id(5))+".other", format.SumsName(id(6)))
 	rec := storagetest.NewRecorder(st)
 	a := open(t, rec, archive.Options{})
 	rec.Reset()
@@ -189,6 +189,7 @@ func TestBandsAreListedWithTheirState(t *testing.T) {
 	want := []archive.BandState{
 		{ID: id(0), HasHead: true, Complete: true, HasSums: true}, {ID: id(1), Complete: true}, {ID: id(2), HasHead: true},
 		{ID: id(3), HasHead: true, Deleted: true},
+		{ID: id(6), Complete: true, HasSums: true}, // it had a tail
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%+v %v", got, err)

@@ -91,6 +91,17 @@ func (b *Band) Write(items []Item) (entries []format.Entry, hunks []format.HunkR
 	return entries, hunks, fences
 }
 
+// Directories stores a block of directories alone: nothing in the index refers to one.
+func (b *Band) Directories(paths ...format.Path) {
+	b.t.Helper()
+	for _, p := range paths {
+		e := Dir(p).Entry
+		b.member(&e, nil, false)
+	}
+	b.endFrame()
+	b.endBlock()
+}
+
 // Complete writes the whole band.
 func (b *Band) Complete(items []Item) format.Tail {
 	b.t.Helper()

@@ -45,17 +45,13 @@ func (r *run) band(ctx context.Context, s archive.BandState) error {
 }
 
 var (
-	errNoTail = errors.New("the band was complete, and its tail is gone")
 	errNoHead = errors.New("the band has no head")
 	errNoSums = errors.New("without it sha256sum can't check the band")
 )
 
 // state judges what the listing of bands says of one.
 func (r *run) state(s archive.BandState) error {
-	switch {
-	case s.HasSums && !s.Complete:
-		return r.object(alarm.Band, alarm.Missing, format.TailName(s.ID), errNoTail)
-	case s.Complete && !s.HasSums:
+	if s.Complete && !s.HasSums {
 		return r.object(alarm.Band, alarm.Missing, format.SumsName(s.ID), errNoSums)
 	}
 	return nil
@@ -68,6 +64,7 @@ func (r *run) ends(ctx context.Context, b *archive.Band, s archive.BandState) er
 	if b.Complete() {
 		t := b.Tail()
 		head.sum = t.HeadSHA256
+		r.ownBlocks[b.ID()] = uint64(t.Totals.Blocks)
 		refs[format.TailObject] = want{sizeBytes: unknownSize}
 		if !t.AlarmsSHA256.IsZero() {
 			refs[format.AlarmsObject] = want{sizeBytes: t.AlarmsStoredBytes, sum: t.AlarmsSHA256}

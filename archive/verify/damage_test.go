@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -164,5 +165,55 @@ func TestDamageIsFoundAndNamed(t *testing.T) {
 		if r, raised := check(t, st, verify.Options{Depth: c.depth}); !slices.Equal(raised, c.want) || r.Bands != 2 {
 			t.Errorf("%s, depth %d: %q\nwant %q", c.what, c.depth, raised, c.want)
 		}
+	}
+}
+
+func TestBlocksThatTheIndexDoesNotReferToAreChecked(t *testing.T) {
+	st := archivetest.NewArchive(t)
+	id := archivetest.BandID(0)
+	w := archivetest.NewBand(t, archivetest.Band{Storage: st, ID: id})
+	w.Directories("")
+	_, _, fences := w.Write(archivetest.Tree(map[string]string{"a/b": "x"}))
+	w.Directories("a")
+	w.Directories("a")
+	w.Tail(fences)
+	if r, raised := check(t, st, verify.Options{Depth: verify.Blocks}); len(raised) > 0 || r.Blocks != 4 || r.Unreferenced != 0 {
+		t.Errorf("%q %+v", raised, r)
+	}
+	block := func(n uint64) string { return format.BlockName(id, n) }
+	for _, c := range []struct {
+		lost []uint64
+		want []string
+	}{
+		{[]uint64{0}, []string{"block/missing " + block(0)}},
+		{[]uint64{2}, []string{"block/missing " + block(2)}},
+		{[]uint64{0, 3}, []string{"block/missing " + block(0), "block/missing " + block(3)}},
+		{[]uint64{2, 3}, []string{"block/missing " + block(2)}}, // one alarm for both
+		{[]uint64{1, 2}, []string{"block/missing " + block(1), "block/missing " + block(2)}},
+	} {
+		damaged := storagetest.NewDamaged(st)
+		for _, n := range c.lost {
+			damaged.Lose(block(n))
+		}
+		if _, raised := check(t, damaged, verify.Options{}); !slices.Equal(raised, c.want) {
+			t.Errorf("without %v: %q", c.lost, raised)
+		}
+	}
+	damaged := storagetest.NewDamaged(st)
+	damaged.Flip(block(3), 100)
+	if _, raised := check(t, damaged, verify.Options{Depth: verify.Blocks}); !slices.Equal(raised, []string{"block/mismatch " + block(3)}) {
+		t.Errorf("flipped: %q", raised)
+	}
+	// A count that is a lie costs nothing.
+	w = archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(1)})
+	_, _, fences = w.Write(archivetest.Tree(map[string]string{"a/b": "x"}))
+	tail := w.Tail(fences)
+	tail.Totals.Blocks = 1 << 62
+	name := format.TailName(w.ID)
+	if err := errors.Join(st.Delete(t.Context(), name), st.Create(t.Context(), name, format.EncodeTail(tail))); err != nil {
+		t.Fatal(err)
+	}
+	if _, raised := check(t, st, verify.Options{}); !slices.Equal(raised, []string{"block/missing " + format.BlockName(w.ID, 1)}) {
+		t.Errorf("too many: %q", raised)
 	}
 }

@@ -18,6 +18,9 @@ func (r *run) presence(ctx context.Context) error {
 		if err := r.list(ctx, band); err != nil {
 			return err
 		}
+		if err := r.gaps(band); err != nil {
+			return err
+		}
 		for _, id := range r.sorted(band) {
 			w := r.refs[band][id]
 			if name := id.name(band); !w.there && !r.isDamaged(name) {
@@ -54,6 +57,7 @@ func (r *run) list(ctx context.Context, band format.BandID) error {
 			for _, id := range r.sorted(band) {
 				r.update(band, id, func(w *want) { w.there = true })
 			}
+			delete(r.ownBlocks, band)
 			return r.object(alarm.Band, alarm.IOError, prefix, err)
 		}
 		if err := r.listed(band, info); err != nil {
@@ -71,6 +75,12 @@ func (r *run) listed(band format.BandID, info storage.Info) error {
 	}
 	id := objectID{kind, number}
 	var w want
+	if kind == format.BlockObject && number < r.ownBlocks[band] {
+		// What holds no content, but directories or links, nothing in the index refers to.
+		if _, err := r.refer(band, id, want{sizeBytes: unknownSize}); err != nil {
+			return err
+		}
+	}
 	if !r.update(band, id, func(known *want) { known.there, w = true, *known }) {
 		if r.everything && !r.indexDamage {
 			r.count(func(res *Result, _ *event.Totals) { res.Unreferenced++ })
@@ -80,6 +90,27 @@ func (r *run) listed(band format.BandID, info storage.Info) error {
 	if w.sizeBytes != unknownSize && w.sizeBytes != info.SizeBytes {
 		cause := fmt.Errorf("it has %d bytes, and %d are recorded", info.SizeBytes, w.sizeBytes)
 		return r.object(areaOf(id), alarm.Mismatch, info.Name, cause)
+	}
+	return nil
+}
+
+// gaps tells of blocks of a complete band that are gone and that nothing in the index refers to.
+func (r *run) gaps(band format.BandID) error {
+	next := uint64(0)
+	for _, id := range append(r.sorted(band), objectID{format.BlockObject, r.ownBlocks[band]}) {
+		if id.kind != format.BlockObject || id.number < next || next >= r.ownBlocks[band] {
+			continue
+		}
+		if id.number > next {
+			var cause error
+			if last := min(id.number, r.ownBlocks[band]) - 1; last > next {
+				cause = fmt.Errorf("it and all up to %s", format.BlockName(band, last))
+			}
+			if err := r.object(alarm.Block, alarm.Missing, format.BlockName(band, next), cause); err != nil {
+				return err
+			}
+		}
+		next = id.number + 1
 	}
 	return nil
 }

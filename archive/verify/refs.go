@@ -72,7 +72,7 @@ func (r *run) refer(band format.BandID, id objectID, w want) (first bool, err er
 		}
 	}
 	r.mu.Unlock()
-	if known && (before.sum != w.sum || before.sizeBytes != w.sizeBytes) {
+	if known && w != (want{sizeBytes: unknownSize}) && (before.sum != w.sum || before.sizeBytes != w.sizeBytes) {
 		area := alarm.Band
 		if id.kind == format.BlockObject {
 			area = alarm.Block
