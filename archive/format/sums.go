@@ -22,11 +22,13 @@ type Sum struct {
 // DecodeSums parses a .sha256.
 func DecodeSums(text []byte) ([]Sum, error) {
 	var sums []Sum
+	number := 0
 	for line := range strings.Lines(string(text)) {
+		number++
 		digits, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		sum, err := hashFromHex("sums", digits)
 		if !ok || err != nil || name == "" {
-			return nil, corrupt("sums", "line %q", line)
+			return nil, corrupt("sums", "line %d is not a hash and a name", number)
 		}
 		sums = append(sums, Sum{BandsPrefix + name, sum})
 	}

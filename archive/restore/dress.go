@@ -34,7 +34,7 @@ func (r *run) dress(s *subject, e *format.Entry) error {
 	}
 	if e.Kind != format.Symlink && (remade || permOf(&s.stat) != mode) {
 		if err := s.chmod(mode); err != nil {
-			if err := r.refused(s, fmt.Sprintf("mode %04o", mode), err); err != nil {
+			if err := r.refused(s, fmt.Sprintf("mode %04o not set", mode), err); err != nil {
 				return err
 			}
 		}
@@ -44,6 +44,9 @@ func (r *run) dress(s *subject, e *format.Entry) error {
 
 // setOwner returns the mode that goes with the owner: without one of its bits where that would lend somebody else's rights.
 func (r *run) setOwner(s *subject, e *format.Entry) (mode uint32, err error) {
+	if r.o.NoOwner {
+		return lentMode(e, e.Owner.UID == s.stat.Uid, e.Owner.GID == s.stat.Gid), nil
+	}
 	uid, gid := r.owners.numbers(e.Owner)
 	if s.stat.Uid == uid && s.stat.Gid == gid {
 		return e.Mode, nil
@@ -59,20 +62,27 @@ func (r *run) setOwner(s *subject, e *format.Entry) (mode uint32, err error) {
 		r.chownDenied.Store(true)
 		sameGroup = sameGroup || s.chown(-1, int(gid)) == nil
 	}
-	mode = e.Mode
-	what := fmt.Sprintf("owner %d:%d", uid, gid)
-	if e.Kind != format.Directory {
-		if !sameUser {
-			mode &^= unix.S_ISUID
-		}
-		if !sameGroup {
-			mode &^= unix.S_ISGID
-		}
-		if mode != e.Mode {
-			what += fmt.Sprintf(", so mode %04o instead of %04o", mode, e.Mode)
-		}
+	mode = lentMode(e, sameUser, sameGroup)
+	what := fmt.Sprintf("owner %d:%d not set", uid, gid)
+	if mode != e.Mode {
+		what += fmt.Sprintf(", so mode %04o instead of %04o", mode, e.Mode)
 	}
 	return mode, r.refused(s, what, err)
+}
+
+// lentMode is e's mode without the bits that would lend the rights of another user or group than the one that lent them.
+func lentMode(e *format.Entry, sameUser, sameGroup bool) uint32 {
+	mode := e.Mode
+	if e.Kind == format.Directory {
+		return mode
+	}
+	if !sameUser {
+		mode &^= unix.S_ISUID
+	}
+	if !sameGroup {
+		mode &^= unix.S_ISGID
+	}
+	return mode
 }
 
 // maxPlainSeconds is where times that every file system holds end: they begin in 1970.
@@ -89,7 +99,7 @@ func (r *run) setTime(s *subject, t format.Time) error {
 	if err == nil {
 		return nil
 	}
-	return r.refused(s, fmt.Sprintf("time %d.%09d", t.Seconds, t.Nanos), err)
+	return r.refused(s, fmt.Sprintf("time %d.%09d not set", t.Seconds, t.Nanos), err)
 }
 
 // checkTime finds out whether a file system has put a time it can't hold to the nearest one it can, which is no error to it.
@@ -139,7 +149,7 @@ func (s *subject) setTime(mtime unix.Timespec) error {
 // refused raises an alarm for metadata that could not be set, unless it ends the run.
 func (r *run) refused(s *subject, what string, err error) error {
 	if isFatal(err) {
-		return &Error{Op: "restore " + what + " of", Path: r.local(s.path), Err: err}
+		return &Error{Op: what + " for", Path: r.local(s.path), Err: err}
 	}
 	if s.quiet {
 		return nil

@@ -119,6 +119,8 @@ func (r *run) unreadable(ctx context.Context, err error) error {
 
 func conditionOf(err error) alarm.Condition {
 	switch {
+	case errors.Is(err, errSpared):
+		return alarm.Exists
 	case isAny(err, unix.EEXIST, unix.EISDIR, unix.ENOTEMPTY, unix.ENOTDIR, unix.ELOOP):
 		return alarm.Exists
 	case isAny(err, unix.EPERM, unix.EACCES):

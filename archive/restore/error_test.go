@@ -36,7 +36,7 @@ func TestFailuresAreAlarmsOrEndTheRun(t *testing.T) {
 		{unix.ENOSPC, ""}, {unix.EDQUOT, ""}, {unix.EROFS, ""}, {unix.EMFILE, ""}, {unix.ENFILE, ""}, {unix.ENOMEM, ""},
 		{context.Canceled, ""}, {context.DeadlineExceeded, ""}, {&alarm.AbortError{}, ""},
 		{&contentError{errMismatch}, "block/mismatch:a/b"},
-		{&contentError{errHoles}, "band/corrupt:a/b"},
+		{&contentError{&archive.Error{Kind: archive.KindCorrupt, Err: &format.CorruptError{What: "index"}}}, "band/corrupt:a/b"},
 		{&contentError{&archive.Error{Band: "b", Object: block, Path: "a/b", Kind: archive.KindCorrupt}}, "block/corrupt:a/b"},
 		{&contentError{&archive.Error{Band: "b", Object: "x", Path: "a/b", Kind: archive.KindMissing}}, "band/missing:a/b"},
 		// Whatever the storage suffers from is not the destination's.

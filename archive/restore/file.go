@@ -96,10 +96,11 @@ func (w *worker) small(content *archive.Content, e *format.Entry) ([]byte, error
 
 // large writes the content of a file as it comes, checks it, and says how much it was.
 func (w *worker) large(fd int, content *archive.Content, e *format.Entry) (written int64, err error) {
-	sum := newContentSum(e)
+	sum := archive.NewContentSum(e)
+	dataEnd := int64(0)
 	for segment, err := range content.Segments(w.ctx) {
 		if err == nil {
-			err = sum.hole(w.ctx, segment.Start)
+			err = sum.Add(w.ctx, &segment)
 		}
 		if err != nil {
 			return written, &contentError{err}
@@ -107,18 +108,14 @@ func (w *worker) large(fd int, content *archive.Content, e *format.Entry) (writt
 		if err := writeAll(fd, segment.Data, segment.Start); err != nil {
 			return written, callFailed("write", err)
 		}
-		sum.data(segment.Data)
+		dataEnd = segment.End()
 		written += int64(len(segment.Data))
 	}
 	if w.ctx.Err() != nil {
 		return written, context.Cause(w.ctx) // it may have ended early
 	}
-	dataEnd := sum.at
-	if err := sum.hole(w.ctx, e.Size); err != nil {
+	if err := sum.End(w.ctx); err != nil {
 		return written, &contentError{err}
-	}
-	if !sum.fits(e) {
-		return written, &contentError{errMismatch}
 	}
 	if dataEnd < e.Size {
 		return written, callFailed("set size", unix.Ftruncate(fd, e.Size))

@@ -15,7 +15,7 @@ const pruneNames = 1 << 16
 // prune removes from a directory that was there what the band doesn't have in it, if that is asked for. It doesn't where
 // the band's list can't be read in full.
 func (r *run) prune(ctx context.Context, d *dir) error {
-	if !r.o.Delete || d.made || d.fd < 0 || !r.sel.names(d.path) {
+	if !r.o.Delete || d.made || d.fd < 0 || !r.sel.names(d.path) || r.o.Spared(uint64(d.stat.Dev), uint64(d.stat.Ino)) {
 		return nil
 	}
 	var some []string
@@ -93,8 +93,11 @@ func (r *run) remove(d *dir, name string, p format.Path) error {
 	if !maybeDir(err) {
 		return callFailed("remove", err)
 	}
-	t := treeRemover{top: -1, device: uint64(d.stat.Dev), prefix: TempPrefix + r.token + "-removed-"}
-	return callFailed("remove", t.tree(d.fd, name, 0))
+	t := treeRemover{spared: r.o.Spared, top: -1, device: uint64(d.stat.Dev), prefix: TempPrefix + r.token + "-removed-"}
+	if err = t.tree(d.fd, name, 0); err == errSpared {
+		return err
+	}
+	return callFailed("remove", err)
 }
 
 // maybeDir reports whether an unlink failed in the way it does for directories, which differs between systems.

@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"errors"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -9,10 +10,14 @@ import (
 // treeRemover removes one directory with all below it, in whatever depth, and nothing on other file systems.
 type treeRemover struct {
 	device uint64
+	spared func(dev, ino uint64) bool
 	top    int // the directory itself
 	prefix string
 	moved  int
 }
+
+// errSpared is why a directory with the archive in it is not removed.
+var errSpared = errors.New("this archive is in it")
 
 // maxRemoveDepth bounds the directories held open. Those further down are moved up first.
 const maxRemoveDepth = 64
@@ -33,6 +38,9 @@ func (t *treeRemover) tree(at int, name string, depth int) error {
 	}
 	if uint64(st.Dev) != t.device {
 		return unix.EXDEV
+	}
+	if t.spared(uint64(st.Dev), uint64(st.Ino)) {
+		return errSpared
 	}
 	for {
 		removed, err := t.content(fd, depth)

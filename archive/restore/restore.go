@@ -30,7 +30,10 @@ type Options struct {
 	// Delete removes what the band doesn't have from the directories in Paths, or in the band's sources: never from those that
 	// only lead there, and never from file systems mounted there. With Overwrite it removes directories where the band has
 	// something else. It takes a complete band.
-	Delete  bool
+	Delete bool
+	// Spared names a directory, by device and inode, that is not removed, nor anything below it. nil: there is none.
+	Spared func(dev, ino uint64) bool
+
 	Removed func(format.Path) // told of each thing removed, or, in a dry run, to be removed; several calls at once
 
 	DryRun bool // change nothing; alarms and totals are those of a run that meets no error
@@ -41,6 +44,9 @@ type Options struct {
 
 	// Owner says what numbers stand for an owner, by its names. It is asked once for most. nil: the numbers of the band.
 	Owner func(format.Owner) (uid, gid uint32)
+
+	// NoOwner leaves what is restored to this user, without the setuid and setgid bits of what was another's.
+	NoOwner bool
 
 	Workers       int // 0: one a processor, and no fewer than two
 	MaxOpenDirs   int // directories held open on the way down; 0: 64
@@ -66,7 +72,9 @@ func Restore(ctx context.Context, b *archive.Band, dest string, o Options) (Resu
 	if err != nil {
 		return Result{}, err
 	}
-	err = r.restore(ctx)
+	if err = r.restore(ctx); err == nil {
+		o.Events.Send(event.Done{Band: string(b.ID()), Totals: r.count.totals()})
+	}
 	return r.result(), err
 }
 
@@ -76,6 +84,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Removed == nil {
 		o.Removed = func(format.Path) {}
+	}
+	if o.Spared == nil {
+		o.Spared = func(dev, ino uint64) bool { return false }
 	}
 	if o.Random == nil {
 		o.Random = zeros{}

@@ -63,6 +63,9 @@ func newRun(ctx context.Context, b *archive.Band, dest string, o Options) (*run,
 		o: o, band: b, dest: dest, sel: s, token: hex.EncodeToString(random[:]), links: newLinkTable(o.MaxLinkGroups),
 		owners: owners{lookup: o.Owner}, self: [2]uint32{uint32(os.Geteuid()), uint32(os.Getegid())},
 	}
+	if o.NoOwner {
+		r.owners.lookup = func(format.Owner) (uid, gid uint32) { return r.self[0], r.self[1] }
+	}
 	if !s.partial {
 		t := b.Tail().Totals
 		r.expect = event.Totals{Entries: t.Entries, Files: t.Files, ContentBytes: t.ContentBytes}

@@ -21,7 +21,7 @@ func (r *run) setXAttrs(s *subject, xattrs []format.XAttr) (remade bool, err err
 		if err == unix.ENOSPC || err == unix.EDQUOT {
 			err = unix.ENOTSUP // no room for it in the inode is another matter than a full disk
 		}
-		if err := r.refused(s, fmt.Sprintf("extended attribute %q of %d bytes", x.Name, len(x.Value)), err); err != nil {
+		if err := r.refused(s, fmt.Sprintf("extended attribute %q of %d bytes not set", x.Name, len(x.Value)), err); err != nil {
 			return remade, err
 		}
 	}
@@ -64,7 +64,7 @@ func (r *run) dropXAttrs(s *subject, e *format.Entry) error {
 	if err == nil || errors.Is(err, unix.ENOTSUP) {
 		return nil
 	}
-	return r.refused(s, "extended attributes taken away", err)
+	return r.refused(s, "extended attributes not taken away", err)
 }
 
 const maxXAttrListBytes = 64 << 10

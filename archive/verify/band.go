@@ -14,22 +14,22 @@ import (
 	"dura/archive/format"
 )
 
-// band checks the index of a band and notes what it refers to; with Files it checks their content.
-func (r *run) band(ctx context.Context, s archive.BandState) error {
+// open opens a band, checks its ends, and notes what they refer to. A band that can't be opened is nil.
+func (r *run) open(ctx context.Context, s archive.BandState) (*archive.Band, error) {
 	r.count(func(res *Result, _ *event.Totals) { res.Bands++ })
 	if err := r.state(s); err != nil {
-		return err
+		return nil, err
 	}
 	b, err := r.archive.OpenBand(ctx, s)
 	if err != nil {
-		return r.index(ctx, err)
+		return nil, r.index(ctx, err)
 	}
 	if n := len(b.Damage()); n > 0 { // raised by the archive
 		r.count(func(res *Result, _ *event.Totals) { res.Damaged += int64(n) })
 		r.indexDamage = true
 	}
 	if err := r.ends(ctx, b, s); err != nil {
-		return err
+		return nil, err
 	}
 	if t := b.Tail(); r.o.Depth == Files {
 		r.expect(b.Entries(), t.Totals.ContentBytes)
@@ -38,10 +38,10 @@ func (r *run) band(ctx context.Context, s archive.BandState) error {
 	}
 	for _, f := range b.Fences() {
 		if _, err := r.refer(f.Band, objectID{format.FenceObject, f.Number}, want{sizeBytes: f.StoredBytes, sum: f.SHA256, hashed: true}); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return r.hunks(ctx, b)
+	return b, nil
 }
 
 var (
@@ -88,7 +88,7 @@ func (r *run) ends(ctx context.Context, b *archive.Band, s archive.BandState) er
 	return r.found(ctx, err)
 }
 
-// hunks checks the hunks of a band in parallel.
+// hunks checks the hunks of a band in parallel, and notes what they refer to; with Files it checks the content of that.
 func (r *run) hunks(ctx context.Context, b *archive.Band) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

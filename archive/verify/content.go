@@ -2,9 +2,7 @@ package verify
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"hash"
 	"hash/maphash"
 	"sync"
 
@@ -89,16 +87,22 @@ func (r *run) badFile(ctx context.Context, e *format.Entry, id uint64, err error
 	case r.contents.told(id, e.Path):
 		return nil
 	}
-	return r.raise(alarm.Alarm{Area: alarm.Band, Condition: archive.AlarmOf(err).Condition, Filename: string(e.Path), Err: err})
+	a := alarm.Alarm{Area: alarm.Band, Condition: archive.AlarmOf(err).Condition, Filename: string(e.Path), Err: err}
+	if object := (*archive.Error)(nil); errors.As(err, &object) {
+		a.Message = object.Object
+	}
+	return r.raise(a)
 }
 
 // content reads a file to its end. It tells of each object that is damaged, and returns the first error.
 func (r *run) content(ctx context.Context, e *format.Entry) (readBytes int64, failure error) {
-	s := newContentSum(e)
+	sum := archive.NewContentSum(e)
 	for segment, err := range r.archive.Content(e).Segments(ctx) {
 		if err == nil {
 			readBytes += segment.Bytes
-			err = s.add(&segment)
+			if err = sum.Add(ctx, &segment); err == nil && !segment.SHA256.IsZero() && format.SumBytes(segment.Data) != segment.SHA256 {
+				err = &archive.Error{Op: "verify", Path: e.Path, Kind: archive.KindMismatch, Err: &format.MismatchError{What: "span"}}
+			}
 		} else if err := r.found(ctx, objectOf(err)); err != nil {
 			return readBytes, err
 		}
@@ -107,69 +111,9 @@ func (r *run) content(ctx context.Context, e *format.Entry) (readBytes int64, fa
 		}
 	}
 	if failure == nil {
-		failure = s.end()
+		failure = sum.End(ctx)
 	}
 	return readBytes, failure
-}
-
-// contentSum compares content with the hashes that an entry has.
-type contentSum struct {
-	entry     *format.Entry
-	hash      hash.Hash
-	at        int64
-	holeBytes int64
-}
-
-func newContentSum(e *format.Entry) *contentSum { return &contentSum{entry: e, hash: sha256.New()} }
-
-func (s *contentSum) add(segment *archive.Segment) error {
-	if err := s.hole(segment.Start); err != nil {
-		return err
-	}
-	s.hash.Write(segment.Data)
-	s.at = segment.End()
-	if !segment.SHA256.IsZero() && format.SumBytes(segment.Data) != segment.SHA256 {
-		return s.mismatch("span")
-	}
-	return nil
-}
-
-// hole goes on to end. Holes count as zeros where SHA256 has the hash, but no more of them than the format allows: hostile sizes
-// would keep it busy for ever.
-func (s *contentSum) hole(end int64) error {
-	s.holeBytes += end - s.at
-	if !s.entry.DataSHA.IsZero() {
-		s.at = end
-		return nil
-	}
-	if s.holeBytes > format.MaxHashedHoles {
-		return s.mismatch("size of its holes")
-	}
-	var zeros [32 << 10]byte
-	for s.at < end {
-		n := min(end-s.at, int64(len(zeros)))
-		s.hash.Write(zeros[:n])
-		s.at += n
-	}
-	return nil
-}
-
-func (s *contentSum) end() error {
-	if err := s.hole(s.entry.Size); err != nil {
-		return err
-	}
-	want := s.entry.SHA256
-	if !s.entry.DataSHA.IsZero() {
-		want = s.entry.DataSHA
-	}
-	if s.entry.Size == 0 && want.IsZero() || format.Hash(s.hash.Sum(nil)) == want {
-		return nil
-	}
-	return s.mismatch("content")
-}
-
-func (s *contentSum) mismatch(what string) error {
-	return &archive.Error{Op: "verify", Path: s.entry.Path, Kind: archive.KindMismatch, Err: &format.MismatchError{What: what}}
 }
 
 // maxContents is how many good contents are remembered, so that a file that many bands have is checked once: 20 MB or so.

@@ -69,7 +69,7 @@ func TestContentThatIsNotWhatItsEntrySaysIsFound(t *testing.T) {
 	entries[6].Spans[1].SHA256[0] ^= 1
 	w2 := archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(1)})
 	w2.Tail([]format.FenceRef{w2.Fence([]format.HunkRef{w2.Hunk(entries)})})
-	want := []string{"band/mismatch content", "band/mismatch hole", "band/mismatch length", "band/mismatch span", "band/missing none"}
+	want := []string{"band/corrupt hole", "band/mismatch content", "band/mismatch length", "band/mismatch span", "band/missing none"}
 	if _, raised := check(t, st, verify.Options{Depth: verify.Files}); !slices.Equal(raised, want) {
 		t.Errorf("%q", raised)
 	}

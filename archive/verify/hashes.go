@@ -25,7 +25,7 @@ func (r *run) hashes(ctx context.Context) error {
 	g.SetLimit(r.o.Workers)
 	for _, band := range slices.Sorted(maps.Keys(r.refs)) {
 		for _, id := range r.toHash(band) {
-			r.expect(0, max(r.refs[band][id].sizeBytes, 0))
+			r.expect(0, r.refs[band][id].isBytes)
 		}
 	}
 	for _, band := range slices.Sorted(maps.Keys(r.refs)) {
@@ -126,10 +126,10 @@ func (r *run) sums(ctx context.Context, band format.BandID) error {
 		return nil
 	}
 	lines := bufio.NewScanner(&object{ctx: ctx, storage: r.archive.Storage(), name: name})
-	for lines.Scan() {
+	for number := 1; lines.Scan(); number++ {
 		sums, err := format.DecodeSums(append(lines.Bytes(), '\n'))
 		if err != nil {
-			return r.object(alarm.Band, alarm.Corrupt, name, err)
+			return r.object(alarm.Band, alarm.Corrupt, name, fmt.Errorf("line %d is not a hash and a name", number))
 		}
 		if err := r.sumLine(name, band, sums[0]); err != nil {
 			return err

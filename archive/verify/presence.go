@@ -81,7 +81,7 @@ func (r *run) listed(band format.BandID, info storage.Info) error {
 			return err
 		}
 	}
-	if !r.update(band, id, func(known *want) { known.there, w = true, *known }) {
+	if !r.update(band, id, func(known *want) { known.there, known.isBytes, w = true, info.SizeBytes, *known }) {
 		if r.everything && !r.indexDamage {
 			r.count(func(res *Result, _ *event.Totals) { res.Unreferenced++ })
 		}

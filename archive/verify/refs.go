@@ -44,6 +44,7 @@ type references map[objectID]want
 // want is what an object should be.
 type want struct {
 	sizeBytes int64       // -1: not known
+	isBytes   int64       // as the listing has it
 	sum       format.Hash // zero: not known
 	hashed    bool        // the hash has been checked
 	there     bool        // the listing has it

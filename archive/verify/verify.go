@@ -58,6 +58,9 @@ func Verify(ctx context.Context, a *archive.Archive, bands []archive.BandState, 
 	r := newRun(a, o)
 	err := r.verify(ctx, bands)
 	r.progress("")
+	if err == nil {
+		o.Events.Send(event.Done{Totals: r.done})
+	}
 	return r.total(), err
 }
 
@@ -70,11 +73,21 @@ func (r *run) verify(ctx context.Context, bands []archive.BandState) error {
 		return err
 	}
 	r.everything = covers(bands, all)
+	var opened []*archive.Band // all of them first: what lies ahead is known then
 	for _, s := range bands {
 		if s.Deleted {
 			continue
 		}
-		if err := r.band(ctx, s); err != nil {
+		b, err := r.open(ctx, s)
+		if err != nil {
+			return err
+		}
+		if b != nil {
+			opened = append(opened, b)
+		}
+	}
+	for _, b := range opened {
+		if err := r.hunks(ctx, b); err != nil {
 			return err
 		}
 	}

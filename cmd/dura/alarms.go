@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/event"
 )
 
 // setAlarms makes the alarm set of this run, of default rules and those of --alarm.
@@ -22,7 +24,7 @@ func (a *app) setAlarms(defaults []alarm.Rule) error {
 		}
 		o.Rules = append(o.Rules, rule)
 	}
-	if isTerminal(a.host.stdin) && isTerminal(a.host.stderr) {
+	if isTerminal(a.host.stdin) && isTerminal(a.host.stderr) && !a.onlyEvents {
 		answers := bufio.NewReader(a.host.stdin)
 		o.Asker = func(one alarm.Alarm) alarm.Action { return a.askAbout(one, answers) }
 	}
@@ -44,6 +46,10 @@ func (a *app) tellAlarm(one alarm.Alarm, action alarm.Action) {
 	if a.json && a.out != nil && action != alarm.Suppress {
 		a.out.noteAlarm(one)
 	}
+	a.log.alarm(one, action)
+	if action != alarm.Suppress {
+		a.events.send(event.Raised{Alarm: one, Action: action})
+	}
 	if a.quiet || action == alarm.Abort || action == alarm.Suppress && !a.verbose {
 		return
 	}
@@ -51,7 +57,32 @@ func (a *app) tellAlarm(one alarm.Alarm, action alarm.Action) {
 	if action == alarm.Suppress {
 		line = sprintf(msgSuppressed, line)
 	}
-	a.console.say(msgPrefix + line)
+	switch n := a.shown.count(one); {
+	case a.verbose || n <= maxShownAlarms:
+		a.console.say(msgPrefix + line)
+	case n == maxShownAlarms+1:
+		a.console.say(msgPrefix + sprintf(msgMoreAlarms, one.Area, one.Condition))
+	}
+}
+
+// maxShownAlarms is how many alarms of one kind are shown one by one: a user who restores what was root's gets one for each file.
+const maxShownAlarms = 100
+
+// shownAlarms counts the alarms of each kind. The zero value is ready.
+type shownAlarms struct {
+	mu     sync.Mutex
+	counts map[[2]string]int
+}
+
+func (s *shownAlarms) count(one alarm.Alarm) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.counts == nil {
+		s.counts = map[[2]string]int{}
+	}
+	kind := [2]string{string(one.Area), string(one.Condition)}
+	s.counts[kind]++
+	return s.counts[kind]
 }
 
 // alarmText is an alarm on one line: source/denied: /etc/shadow: permission denied.
@@ -65,14 +96,17 @@ func alarmText(one alarm.Alarm) string {
 
 // alarmReason is what an alarm's kind and file name don't say.
 func alarmReason(one alarm.Alarm) string {
+	var e *archive.Error
 	if one.Message != "" {
+		if errors.As(one.Err, &e) && e.Object == one.Message { // which of them is at fault; how comes behind
+			return one.Message + ": " + bareReason(one.Err)
+		}
 		return one.Message
 	}
 	if one.Err == nil {
 		return ""
 	}
 	reason := bareReason(one.Err)
-	var e *archive.Error
 	if errors.As(one.Err, &e) && e.Path != "" && string(e.Path) != one.Filename {
 		reason += sprintf(msgFor, e.Path)
 	}

@@ -63,7 +63,6 @@ func backupCommand(a *app) *cobra.Command {
 	flags.BoolVar(&o.source.ExcludeCaches, "exclude-caches", false, "leave out what is in directories that hold a CACHEDIR.TAG")
 	flags.BoolVarP(&o.source.OneFileSystem, "one-file-system", "x", false, "leave out what other file systems are mounted on")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be read, and store nothing")
-	a.alarmFlag(c)
 	return c
 }
 
@@ -84,7 +83,7 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 	if a.verbose {
 		o.source.Skipped = a.tellSkipped
 	}
-	if o.source.Skip, err = skipArchive(place, paths); err != nil {
+	if o.source.Skip, err = itself(place, paths, msgSourceInside); err != nil {
 		return err
 	}
 	src, err := source.Local(paths, o.source)

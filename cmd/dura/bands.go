@@ -22,7 +22,7 @@ type bandsDocument struct {
 
 type bandLine struct {
 	Band         string     `json:"band" about:"id"`
-	State        string     `json:"state" about:"complete, incomplete, damaged or deleted"`
+	State        string     `json:"state" about:"complete, incomplete, damaged, deleted, or too_new for this program"`
 	Started      string     `json:"started,omitempty" about:"when the backup began"`
 	Ended        string     `json:"ended,omitempty" about:"when it was complete"`
 	Host         string     `json:"host,omitempty" about:"the machine that made it"`
@@ -45,13 +45,13 @@ const (
 	stateIncomplete = "incomplete"
 	stateDamaged    = "damaged"
 	stateDeleted    = "deleted"
+	stateTooNew     = "too_new"
 )
 
 func bandsCommand(a *app) *cobra.Command {
 	c := a.command("bands ARCHIVE", "List the bands of an archive",
 		"List the bands of an archive, the oldest first. Each backup makes one.",
 		func(ctx context.Context, args []string) error { return a.bands(ctx, args[0]) })
-	a.alarmFlag(c)
 	return c
 }
 
@@ -100,6 +100,9 @@ func (a *app) bandLine(ctx context.Context, ar *archive.Archive, s archive.BandS
 	}
 	if err := a.fillBand(ctx, ar, s, &line); err != nil {
 		line.State = stateDamaged
+		if archive.Is(err, archive.KindTooNew) {
+			line.State = stateTooNew
+		}
 		return line, a.raise(ctx, err)
 	}
 	return line, nil
@@ -162,7 +165,7 @@ func bandTable(lines []bandLine) *table {
 		for _, s := range l.Sources {
 			sources = append(sources, shellQuoted(s.Path))
 		}
-		t.add(l.Band, started, orDash(shown(l.Host)), l.State, number(l.Entries, countText), number(l.ContentBytes, bytesText),
+		t.add(l.Band, started, orDash(shown(l.Host)), strings.ReplaceAll(l.State, "_", " "), number(l.Entries, countText), number(l.ContentBytes, bytesText),
 			number(l.StoredBytes, bytesText), number(l.Alarms, countText), orDash(strings.Join(sources, " ")))
 	}
 	return t

@@ -22,6 +22,10 @@ const (
 	msgOtherScheme        = `%s is not a local directory, and this version keeps archives in local directories alone; mount that place, or name a directory`
 	msgNamedArchive       = `%s would be an archive named in a configuration, which this version does not read; name the directory, which for one that is called so is ./%s`
 	msgCompression        = `--compression can't be %q; it is none, fastest, default or better`
+	msgEventsFormat       = `--events can't be %q; it is none, text, json or textproto`
+	msgEventsTo           = `--events-to says where events go, and --events says that there are none; add --events text, json or textproto`
+	msgEventsFile         = `--events-to %s can't be written: %s`
+	msgLogFile            = `--log-file %s can't be written: %s`
 	msgBlocksAndFiles     = `--blocks and --files are two ways to check; give one of them`
 
 	// The archive as a whole. Arguments: the archive, and again for a command.
@@ -69,8 +73,9 @@ const (
 
 	// Restoring.
 	msgDestNotDirectory = `%s can't be restored to: it is not a directory; name another place`
+	msgDestInside       = `%s is inside the archive; name a directory elsewhere`
 	msgDestDenied       = `%s can't be restored to: permission denied; name another place, or run this as a user who may write there`
-	msgDestFull         = `%s can't be restored: %s; free some space there and run this again`
+	msgDestFull         = `%s can't be restored: %s; free some space there and run this again, with --overwrite`
 	msgDestOther        = `%s can't be restored to: %s`
 
 	// Anything.
@@ -84,6 +89,8 @@ const (
 	msgCutShort     = `%s (%s ends here at byte %d)`
 	msgRemoved      = `%s is removed`
 	msgSuppressed   = `(suppressed) %s`
+	msgMoreAlarms   = `more alarms %s/%s are counted and not shown; -v shows all, --log-file keeps them`
+	msgFollowing    = `%s takes no more: %s`
 	msgAsk          = "dura: %s\nContinue, suppress or abort? [c/s/a] "
 
 	// Results and progress.

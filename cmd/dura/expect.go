@@ -13,7 +13,7 @@ import (
 // lastTotals is what the latest complete band of the same trees has, as what to expect of this one. It is for the eye alone: nothing
 // is looked up where no progress is shown, and nothing is said of what can't be read.
 func (a *app) lastTotals(ctx context.Context, ar *archive.Archive, host string, paths []string) event.Totals {
-	if !a.drawsProgress() {
+	if !a.isFollowed() {
 		return event.Totals{}
 	}
 	state, err := ar.FindBand(ctx, "")
@@ -35,7 +35,7 @@ func (a *app) lastTotals(ctx context.Context, ar *archive.Archive, host string, 
 func (a *app) countAhead(ctx context.Context, paths []string, o source.Options, p *progress, end func()) func() {
 	o.Alarms, o.Skipped = silent{}, nil
 	src, err := source.Local(paths, o)
-	if err != nil || !a.drawsProgress() {
+	if err != nil || !a.isFollowed() {
 		return end
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -58,7 +58,7 @@ func TestErrorsAreExplained(t *testing.T) {
 			"there is no /x, which was to be backed up; check the path, or leave it out"},
 		{&source.RootError{Root: "/x", Err: syscall.EIO}, "source", "/x can't be backed up: input/output error"},
 		{&restore.Error{Op: "restore", Path: "/out/f", Err: syscall.ENOSPC}, "dest_full",
-			"/out/f can't be restored: no space left on device; free some space there and run this again"},
+			"/out/f can't be restored: no space left on device; free some space there and run this again, with --overwrite"},
 		{&restore.Error{Op: "open", Path: "/out", Err: syscall.EACCES}, "dest_denied",
 			"/out can't be restored to: permission denied; name another place, or run this as a user who may write there"},
 		{&outputError{syscall.ENOSPC}, "output", "standard output takes no more: no space left on device"},

@@ -57,7 +57,7 @@ const usageTemplate = `Usage: {{if .HasAvailableSubCommands}}dura COMMAND ARCHIV
 Commands:{{range .Commands}}{{if .IsAvailableCommand}}
   {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
 
-"dura COMMAND --help" tells more about a command, "dura help json" about what --json writes.
+"dura COMMAND --help" tells more about a command, "dura help json" about what --json writes, "dura help events" about events.
 {{else}}{{.UseLine}}
 {{end}}{{if .HasAvailableLocalFlags}}
 Options:
@@ -74,6 +74,14 @@ Kinds of errors: usage, interrupted, aborted, no_archive, archive_exists, not_em
 band_deleted, no_path, not_a_file, not_a_directory, damaged, exists, denied, full, read_only, invalid, io, source,
 source_missing, source_denied, source_clash, dest, dest_not_directory, dest_denied, dest_full, output, mountpoint, mount, system,
 log, failed.
+`
+
+const helpEvents = `With --events text, json or textproto a run writes what happens, an event a line: on standard error, where nothing else is
+written then, or with --events-to to a file, a pipe or /dev/fd/N. Results stay on standard output.
+
+  text       time, what, and name=value; odd values in double quotes
+  json       {"time":"...","alarm":{"area":"source","condition":"denied",...}}; bytes that are not UTF-8 a second time as name_base64
+  textproto  the text format of this schema's Event:
 `
 
 // runFields are what the documents of all longer runs have.

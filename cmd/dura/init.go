@@ -30,6 +30,9 @@ func initCommand(a *app) *cobra.Command {
 
 func (a *app) initArchive(ctx context.Context, place, compression string) error {
 	a.place = place
+	if err := a.setAlarms(nil); err != nil {
+		return err
+	}
 	directory, err := localDirectory(place)
 	if err != nil {
 		return err

@@ -6,15 +6,16 @@ import (
 	"syscall"
 )
 
-// skipArchive keeps the archive out of the backup where it lies inside a source. A source inside the archive is refused.
-func skipArchive(place string, paths []string) (func(dev, ino uint64) bool, error) {
+// itself tells the archive's directory from others: a backup leaves it out where it lies inside a source, and a restore leaves it
+// alone. Paths inside it are refused, with message.
+func itself(place string, paths []string, message string) (func(dev, ino uint64) bool, error) {
 	archive, err := os.Stat(place)
 	if err != nil {
 		return nil, err
 	}
 	for _, path := range paths {
 		if isWithin(path, archive) {
-			return nil, usage(msgSourceInside, shown(path))
+			return nil, usage(message, shown(path))
 		}
 	}
 	stat, ok := archive.Sys().(*syscall.Stat_t)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"sync"
 	"time"
 
@@ -38,24 +39,42 @@ func (a *app) follow(verb string, expected event.Totals) (p *progress, end func(
 
 // drawsProgress reports whether there is a terminal to draw on, and somebody who wants to see it.
 func (a *app) drawsProgress() bool {
-	return !a.quiet && isTerminal(a.host.stderr) && a.host.getenv("TERM") != "dumb"
+	return !a.quiet && !a.onlyEvents && isTerminal(a.host.stderr) && a.host.getenv("TERM") != "dumb"
 }
+
+// isFollowed reports whether anybody sees how far a run is.
+func (a *app) isFollowed() bool { return a.events != nil || a.drawsProgress() }
 
 // sink is an event.Sink.
 func (p *progress) sink(e event.Event) {
 	switch e := e.(type) {
 	case event.Progress:
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if e.Expected == (event.Totals{}) {
-			e.Expected = p.last.Expected
-		}
-		p.last = e
+		p.app.events.send(p.update(e))
 	case event.EntryDone:
+		p.app.events.send(e)
 		if p.app.verbose {
-			p.app.console.say(shown(rooted(e.Path)))
+			p.app.tell(shown(rooted(e.Path)))
 		}
+	case event.Done:
+		p.app.done = e
 	}
+}
+
+// update notes how far the run is, and adds what lies ahead where only others know of that.
+func (p *progress) update(e event.Progress) event.Progress {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.Expected == (event.Totals{}) {
+		e.Expected = p.last.Expected
+	}
+	p.last = e
+	return e
+}
+
+// tell says something that is no failure, and has it logged.
+func (a *app) tell(line string) {
+	a.console.say(line)
+	a.log.write(slog.LevelInfo, line)
 }
 
 // rooted is a path of a band as a list shows it; the root has a name there.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,17 +32,18 @@ func restoreCommand(a *app) *cobra.Command {
 	var o restore.Options
 	c := a.command("restore ARCHIVE DEST [PATH...]", "Restore a band, or part of one, to a directory",
 		`Restore the tree of a band below the directory DEST, or only the PATHs of it. A file that exists already is left as it is,
-with an alarm, unless --overwrite is given.`,
+with an alarm, unless --overwrite is given. Whoever is not root can't give files away: what was another's is an alarm each, unless
+--no-owner is given.`,
 		func(ctx context.Context, args []string) error {
 			o.Paths = bandPaths(args[2:])
 			return a.restore(ctx, args[0], args[1], o)
 		})
 	c.Flags().BoolVar(&o.Overwrite, "overwrite", false, "put what is in the band in the place of files that exist")
 	c.Flags().BoolVar(&o.Delete, "delete", false, "remove from the restored directories what is not in the band")
+	c.Flags().BoolVar(&o.NoOwner, "no-owner", false, "let everything belong to you, whoever it belonged to")
 	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would be done, and write nothing")
 	c.ValidArgsFunction = a.completePaths(2)
 	a.bandFlag(c, "restore this band")
-	a.alarmFlag(c)
 	return c
 }
 
@@ -58,10 +60,13 @@ func (a *app) restore(ctx context.Context, place, dest string, o restore.Options
 		return err
 	}
 	defer closeArchive()
+	if o.Spared, err = itself(place, []string{followed(dest)}, msgDestInside); err != nil {
+		return err
+	}
 	progress, end := a.follow(msgRestoring, expectedOf(band, o.Paths))
 	o.Alarms, o.Events, o.Random = a.alarms, progress.sink, a.host.random
 	if a.verbose {
-		o.Removed = func(p format.Path) { a.console.say(sprintf(msgRemoved, shown(string(p)))) }
+		o.Removed = func(p format.Path) { a.tell(sprintf(msgRemoved, shown(string(p)))) }
 	}
 	began := a.host.now()
 	result, err := restore.Restore(ctx, band, dest, o)
@@ -81,6 +86,14 @@ func (a *app) restore(ctx context.Context, place, dest string, o restore.Options
 		return err
 	}
 	return a.restoreSummary(band.ID(), dest, o.DryRun, result, elapsed).write(a.stdout)
+}
+
+// followed is where dest leads: a restore goes through symbolic links there.
+func followed(dest string) string {
+	if leads, err := filepath.EvalSymlinks(dest); err == nil {
+		return leads
+	}
+	return dest
 }
 
 func (a *app) restoreSummary(id format.BandID, dest string, dryRun bool, r restore.Result, elapsed time.Duration) *table {

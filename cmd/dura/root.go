@@ -31,7 +31,7 @@ func newRoot(a *app) *cobra.Command {
 		Version:           versionText(),
 		Args:              cobra.ArbitraryArgs, // the command's name is checked below, with a sentence of our own
 		RunE:              func(c *cobra.Command, args []string) error { return noCommand(c, args) },
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.startProfile() },
+		PersistentPreRunE: a.begin,
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetUsageTemplate(usageTemplate)
@@ -47,12 +47,17 @@ func newRoot(a *app) *cobra.Command {
 	flags.BoolVar(&a.json, "json", false, `write results as JSON; "dura help json" lists the fields`)
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print errors and the number of alarms, nothing else")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "tell of each file, and of suppressed alarms")
+	flags.StringArrayVar(&a.rules, "alarm", nil,
+		`what alarms do, as AREA/CONDITION[:GLOB][:~"MESSAGE"]=continue|abort|ask|suppress; the last `+"`RULE`"+` that matches wins`)
+	flags.StringVar(&a.eventsFormat, "events", "none", `what happens, for programs to follow: none, text, json or textproto; "dura help events" tells of each `+"`FORMAT`")
+	flags.StringVar(&a.eventsTo, "events-to", "", "write the events to `FILE` instead")
+	flags.StringVar(&a.logTo, "log-file", "", "append alarms and failures, with the time, to `FILE`")
 	flags.StringVar(&a.cpu, "cpuprofile", "", "write a CPU profile to `FILE`")
 	flags.StringVar(&a.memory, "memprofile", "", "write a memory profile to `FILE`")
 	flags.MarkHidden("cpuprofile")
 	flags.MarkHidden("memprofile")
 	root.AddCommand(initCommand(a), backupCommand(a), bandsCommand(a), lsCommand(a), catCommand(a), restoreCommand(a),
-		verifyCommand(a), mountCommand(a), versionCommand(a), manCommand(a), jsonHelp())
+		verifyCommand(a), mountCommand(a), versionCommand(a), manCommand(a), jsonHelp(), eventsHelp())
 	root.SetHelpCommand(helpCommand(root))
 	return root
 }
@@ -139,12 +144,6 @@ func (a *app) command(words, short, long string, run func(ctx context.Context, a
 			return nil, cobra.ShellCompDirectiveDefault
 		},
 	}
-}
-
-// alarmFlag adds --alarm.
-func (a *app) alarmFlag(c *cobra.Command) {
-	c.Flags().StringArrayVar(&a.rules, "alarm", nil,
-		"what alarms do, as AREA/CONDITION[:GLOB]=continue|abort|ask|suppress; the last `RULE` that matches wins")
 }
 
 // bandFlag adds --band.

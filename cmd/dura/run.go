@@ -1,12 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"dura/archive/alarm"
+	"dura/archive/event"
 	"dura/archive/format"
 	"dura/cmd/dura-mount/mounting"
 )
@@ -26,18 +31,28 @@ type app struct {
 	stdout  io.Writer // where results go; host.stdout is what it is
 
 	// The options of every command.
-	json    bool
-	quiet   bool
-	verbose bool
-	rules   []string
-	cpu     string // files for profiles
-	memory  string
+	json         bool
+	quiet        bool
+	verbose      bool
+	rules        []string
+	eventsFormat string
+	eventsTo     string // a file
+	logTo        string // a file
+	cpu          string // files for profiles
+	memory       string
 
 	place  string     // the archive's, as given
 	spec   string     // the band's, as given
 	alarms *alarm.Set // nil until a command needs one
-	out    *stream    // standard output, where a command writes a lot of it
-	told   bool       // a JSON document is out that tells of failure too
+	shown  shownAlarms
+	out    *stream // standard output, where a command writes a lot of it
+	told   bool    // a JSON document is out that tells of failure too
+
+	events     *events // nil: nobody follows
+	onlyEvents bool    // on standard error
+	log        *logFile
+	done       event.Done // the operation's own
+	failure    *jsonError // what was told
 
 	kept       format.BandID // the band that a failed backup leaves behind
 	restoredTo string        // where a failed restore has put files
@@ -54,11 +69,42 @@ func run(ctx context.Context, h host, args []string) int {
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errors.Join(errInterrupted, err)
 	}
-	return a.end(err)
+	return a.end(a.status(err))
 }
 
-// end says what went wrong, if anything did.
-func (a *app) end(err error) int {
+// begin is what every command does first.
+func (a *app) begin(c *cobra.Command, args []string) error {
+	return cmp.Or(a.startProfile(), a.startLog(append([]string{c.Name()}, args...)), a.startEvents(c.Name()))
+}
+
+// ending is how a run ended.
+type ending struct {
+	status  int
+	alarms  int64
+	done    event.Done // zero where nothing was to be done, or not all of it was
+	failure *jsonError // nil where there was none
+}
+
+// end tells those who follow the run how it ended.
+func (a *app) end(status int) int {
+	how := ending{status: status, done: a.done, failure: a.failure}
+	if a.alarms != nil {
+		how.alarms = a.alarms.Raised()
+	}
+	for _, failed := range []struct {
+		what string
+		err  error
+	}{{"--events", a.events.end(how)}, {"--log-file", a.log.end(how)}} {
+		if failed.err != nil {
+			a.console.say(msgPrefix + sprintf(msgFollowing, failed.what, reasonOf(failed.err)))
+			status = statusFailed
+		}
+	}
+	return status
+}
+
+// status says what went wrong, if anything did.
+func (a *app) status(err error) int {
 	a.countAlarms()
 	var lost *outputError
 	var mounted *mounting.StatusError
@@ -84,6 +130,8 @@ func (a *app) end(err error) int {
 func (a *app) fail(err error) (kind string) {
 	kind, sentence := a.explain(err)
 	a.console.say(msgPrefix + sentence)
+	a.log.write(slog.LevelError, sentence, "kind", kind)
+	a.failure = &jsonError{kind, sentence}
 	if a.json && !a.told {
 		a.printJSON(errorDocument{Error: &jsonError{Kind: kind, Message: sentence}})
 	}

@@ -67,5 +67,5 @@ func (a *app) tellSkipped(path format.Path, why source.Why) {
 	if why.Reason == source.Excluded {
 		reason = sprintf(msgPattern, shown(why.Pattern))
 	}
-	a.console.say(sprintf(msgSkipped, shown(rooted(string(path))), reason))
+	a.tell(sprintf(msgSkipped, shown(rooted(string(path))), reason))
 }

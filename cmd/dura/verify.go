@@ -50,7 +50,6 @@ Damage is told of by alarms; the exit status is then 3.`,
 	c.Flags().BoolVar(&files, "files", false, "check the content of every file")
 	c.Flags().StringVarP(&a.spec, "band", "b", "", "check this `BAND` alone (default all of them)")
 	c.RegisterFlagCompletionFunc("band", a.completeBand)
-	a.alarmFlag(c)
 	return c
 }
 
