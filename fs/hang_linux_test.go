@@ -156,7 +156,7 @@ func TestABandThatIsDeletedMeanwhileSaysSo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			st := blocksOf(t, map[format.Path][]byte{"f": noise(2 << 20), "g": noise(10)})
 			m := mountStorage(t, st, c.o)
-			dir := m.path(strings.TrimSuffix(c.path, "f")) // somebody is in it
+			dir := m.path(strings.TrimSuffix(c.path, "f"))                                                         // somebody is in it
 			reader := exec.Command("sh", "-c", `cd "$1" && echo begun; read go; cat f 2>&1 >/dev/null`, "sh", dir) // not Dir: this process serves it, and stops while it forks
 			in, out := startTalk(t, reader)
 			m.run("ls", dir)
