@@ -15,6 +15,7 @@ import (
 
 // beginning is what a run sets out from.
 type beginning struct {
+	bands    []archive.BandState // that there were
 	band     format.BandID
 	head     []byte            // as stored
 	stored   bool              // it is in storage already
@@ -31,7 +32,7 @@ func begin(ctx context.Context, a *archive.Archive, o Options) (*beginning, erro
 	if err != nil {
 		return nil, err
 	}
-	b := &beginning{parentID: o.Parent}
+	b := &beginning{bands: bands, parentID: o.Parent}
 	for _, s := range slices.Backward(bands) {
 		if s.Deleted || !s.HasHead {
 			continue

@@ -11,9 +11,11 @@ type finder struct {
 	*pipeline
 	last *item // a file in chunks, of which the parent has other content
 	old  map[format.Hash]format.Span
+
+	elsewhere *elsewhere
 }
 
-func newFinder(p *pipeline) *finder { return &finder{pipeline: p} }
+func newFinder(p *pipeline) *finder { return &finder{pipeline: p, elsewhere: newElsewhere(p)} }
 
 // find is where the content of p is stored, if it is known to be. Every block it names is there.
 func (f *finder) find(ctx context.Context, it *item, p piece) (format.Span, bool, error) {
@@ -21,7 +23,11 @@ func (f *finder) find(ctx context.Context, it *item, p piece) (format.Span, bool
 	if ok || err != nil {
 		return span, ok, err
 	}
-	return f.resumed.find(ctx, p.sum, len(p.data))
+	span, ok, err = f.resumed.find(ctx, p.sum, len(p.data))
+	if ok || err != nil {
+		return span, ok, err
+	}
+	return f.elsewhere.find(ctx, p)
 }
 
 // inParent looks among the spans that the parent has of the same file.

@@ -98,6 +98,7 @@ func (x *indexer) spanList(ctx context.Context, l *spanList) error {
 		l.ref.ContentBytes += l.spans[i].HoleBytes + int64(l.spans[i].Bytes)
 		l.ref.DataBytes += int64(l.spans[i].Bytes)
 	}
+	spans := l.spans
 	l.spans, l.frames = nil, nil
 	stored, err := x.resumed.storedList(ctx, l.ref)
 	if err != nil {
@@ -107,6 +108,11 @@ func (x *indexer) spanList(ctx context.Context, l *spanList) error {
 		l.ref = *stored
 		close(l.stored)
 		return nil
+	}
+	if x.o.Index != nil {
+		if err := x.tell(x.o.Index.AddSpans(x.band, l.number, spans)); err != nil {
+			return err
+		}
 	}
 	return x.store.later(ctx, x.store.index, format.SpansName(x.band, l.ref.Number), l.ref.SHA256, l.stored, object)
 }
@@ -132,6 +138,11 @@ func (x *indexer) hunk(ctx context.Context, h *hunk) error {
 		Entries: int64(len(x.entries)), FirstPath: x.entries[0].Path,
 	}
 	x.nextHunk++
+	if x.o.Index != nil {
+		if err := x.tell(x.o.Index.AddHunk(x.band, ref.Number, x.entries)); err != nil {
+			return err
+		}
+	}
 	// One behind the other: a gap in the row would make what follows worthless if the backup ended here.
 	if err := await(ctx, x.last); err != nil {
 		return err

@@ -36,19 +36,33 @@ func newPresence(a *archive.Archive) *presence {
 
 // has reports whether the object is there in its size.
 func (p *presence) has(ctx context.Context, band format.BandID, kind format.ObjectKind, o numberedObject) (bool, error) {
+	size, found, err := p.size(ctx, band, kind, o.number)
+	return found && size == o.sizeBytes, err
+}
+
+// size is how large an object is, if it is there.
+func (p *presence) size(ctx context.Context, band format.BandID, kind format.ObjectKind, number uint64) (int64, bool, error) {
+	there, err := p.folder(ctx, presenceKey{band, kind})
+	i, found := slices.BinarySearchFunc(there, number, func(x numberedObject, n uint64) int { return cmp.Compare(x.number, n) })
+	if !found || err != nil {
+		return 0, false, err
+	}
+	return there[i].sizeBytes, true, nil
+}
+
+// folder lists the objects of a band and kind, once.
+func (p *presence) folder(ctx context.Context, key presenceKey) ([]numberedObject, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := presenceKey{band, kind}
-	there, listed := p.folders[key]
-	if !listed {
-		var err error
-		if there, err = p.list(ctx, key); err != nil {
-			return false, err
-		}
-		p.folders[key] = there
+	if there, listed := p.folders[key]; listed {
+		return there, nil
 	}
-	i, found := slices.BinarySearchFunc(there, o.number, func(x numberedObject, n uint64) int { return cmp.Compare(x.number, n) })
-	return found && there[i] == o, nil
+	there, err := p.list(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	p.folders[key] = there
+	return there, nil
 }
 
 func (p *presence) list(ctx context.Context, key presenceKey) ([]numberedObject, error) {

@@ -30,6 +30,7 @@ import (
 	"dura/archive/alarm"
 	"dura/archive/event"
 	"dura/archive/format"
+	"dura/writer/dedup"
 	"dura/writer/plan"
 	"dura/writer/source"
 )
@@ -47,6 +48,7 @@ type Options struct {
 	Events     event.Sink
 	Workers    int // readers and compressors of each; 0: one a processor
 
+	Index  *dedup.Index    // of the content that the archive holds; nil: what other bands have is found where the parent has it at the same path
 	Parent format.BandID   // whose unchanged files are taken; empty: the latest complete band of the same host and sources
 	Trust  plan.Trust      // Before is not looked at: it is the start of the parent
 	ByDate bool            // where the parent's index can't be read, files older than it are entered as being in it by path
@@ -106,14 +108,28 @@ func backup(ctx context.Context, a *archive.Archive, src source.Source, o Option
 			return Result{}, err
 		}
 	}
-	if err := p.run(ctx, src); err != nil {
-		return p.result(), err
+	err = p.run(ctx, src)
+	switch {
+	case err != nil:
+	case p.stopped.Load():
+		err = ErrStopped
+	default:
+		err = p.finish(ctx)
 	}
-	if p.stopped.Load() {
-		return p.result(), ErrStopped
+	return p.result(), errors.Join(err, p.commitIndex(ctx, err == nil))
+}
+
+// commitIndex makes last what the index of the archive's content has learned. Whole says that the band is complete.
+func (p *pipeline) commitIndex(ctx context.Context, whole bool) error {
+	if p.o.Index == nil || ctx.Err() != nil {
+		return nil
 	}
-	err = p.finish(ctx)
-	return p.result(), err
+	if whole && p.begun.progress == nil {
+		if err := p.tell(p.o.Index.AddSpans(p.band, wholeBand, nil)); err != nil {
+			return err
+		}
+	}
+	return p.tell(p.o.Index.Commit())
 }
 
 func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
