@@ -10,6 +10,7 @@ import (
 	"dura/archive/event"
 	"dura/archive/storage/file"
 	"dura/writer"
+	"dura/writer/plan"
 	"dura/writer/source"
 )
 
@@ -17,8 +18,13 @@ type backupDocument struct {
 	Archive string `json:"archive" about:"where it is, as given"`
 	Band    string `json:"band,omitempty" about:"id of the band; not there with --dry-run"`
 	State   string `json:"state,omitempty" about:"complete or incomplete"`
+	Parent  string `json:"parent,omitempty" about:"id of the band that unchanged files were taken from"`
+	GoneOn  bool   `json:"continued" about:"whether an earlier run had begun the band"`
 	DryRun  bool   `json:"dry_run" about:"whether nothing was stored"`
 	jsonTotals
+	New         int64 `json:"new_entries" about:"entries that the parent does not have"`
+	Changed     int64 `json:"changed_entries" about:"entries that are not as in the parent"`
+	Unchanged   int64 `json:"unchanged_entries" about:"entries that are as in the parent"`
 	StoredBytes int64 `json:"stored_bytes" about:"bytes written to the archive"`
 	Objects     int64 `json:"objects" about:"objects written to the archive"`
 	jsonLeftOut
@@ -42,6 +48,10 @@ func jsonLeftOutOf(t source.Totals) jsonLeftOut {
 type backupOptions struct {
 	exclusions exclusionFlags
 	source     source.Options
+	trust      plan.Trust
+	parent     string
+	byDate     bool
+	noCache    bool
 	dryRun     bool
 }
 
@@ -62,6 +72,12 @@ func backupCommand(a *app) *cobra.Command {
 	flags.Var(exclusionFlag{all: &o.exclusions, fromFile: true}, "exclude-from", "leave out what matches a line of `FILE`; - is standard input")
 	flags.BoolVar(&o.source.ExcludeCaches, "exclude-caches", false, "leave out what is in directories that hold a CACHEDIR.TAG")
 	flags.BoolVarP(&o.source.OneFileSystem, "one-file-system", "x", false, "leave out what other file systems are mounted on")
+	flags.StringVar(&o.parent, "parent", "", "take unchanged files from `BAND` (default the latest complete one of this host and these paths)")
+	flags.BoolVarP(&o.trust.ReadAll, "force", "f", false, "read every file again, unchanged ones too")
+	flags.BoolVar(&o.trust.IgnoreCTime, "ignore-ctime", false, "take a file for unchanged whenever its metadata changed")
+	flags.BoolVar(&o.trust.IgnoreInode, "ignore-inode", false, "take a file for unchanged whatever its inode and device")
+	flags.BoolVar(&o.byDate, "by-date", false, "where the parent's index can't be read, take older files to be in it, by their paths")
+	flags.BoolVar(&o.noCache, "no-cache", false, "keep no index of what the archive holds on this machine")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be read, and store nothing")
 	return c
 }
@@ -100,16 +116,24 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 	if err != nil {
 		host = ""
 	}
+	parent, err := a.parentBand(ctx, ar, o.parent)
+	if err != nil {
+		return err
+	}
+	index, closeIndex := a.openIndex(ar, o.noCache)
+	defer closeIndex()
 	expected := a.lastTotals(ctx, ar, host, paths)
 	progress, end := a.follow(msgBackingUp, expected)
 	if expected == (event.Totals{}) {
 		end = a.countAhead(ctx, paths, o.source, progress, end)
 	}
 	began := a.host.now()
+	stop, done := a.host.stop.wanted()
 	result, err := writer.Backup(ctx, ar, src, writer.Options{
 		Now: a.host.now, Random: a.host.random, Host: host, Program: "dura " + versionText(), Sources: paths, Exclusions: patterns,
-		Alarms: a.alarms, Events: progress.sink,
+		Alarms: a.alarms, Events: progress.sink, Index: index, Parent: parent, Trust: o.trust, ByDate: o.byDate, Stop: stop,
 	})
+	done()
 	elapsed := a.host.now().Sub(began)
 	end()
 	if err != nil {
@@ -133,7 +157,7 @@ func (a *app) tellBackup(place string, r writer.Result, walked source.Totals, el
 	if a.json {
 		d := backupDocument{
 			Archive: place, Band: string(r.Band), State: stateComplete, jsonTotals: jsonTotalsOf(done), StoredBytes: done.StoredBytes,
-			Objects: done.Objects, jsonLeftOut: jsonLeftOutOf(walked), ElapsedSeconds: elapsed.Seconds(),
+			Parent: string(r.Parent), GoneOn: r.Continued, New: done.New, Changed: done.Changed, Unchanged: done.Unchanged, Objects: done.Objects, jsonLeftOut: jsonLeftOutOf(walked), ElapsedSeconds: elapsed.Seconds(),
 			jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
 		}
 		if err != nil {
@@ -145,8 +169,9 @@ func (a *app) tellBackup(place string, r writer.Result, walked source.Totals, el
 		return err
 	}
 	t := &table{align: "<<"}
-	t.add(msgRowBand, sprintf(msgComplete, r.Band))
+	t.add(msgRowBand, bandText(r))
 	t.add(msgRowSource, totalsText(done))
+	t.add(msgRowChanges, sprintf(msgChanges, countText(done.New), countText(done.Changed), countText(done.Unchanged)))
 	leftOut(t, walked)
 	t.add(msgRowStored, storedText(done))
 	t.add(msgRowTook, tookText(done.ContentBytes, elapsed))

@@ -83,6 +83,8 @@ const (
 	msgInterrupted  = `interrupted`
 	msgOutput       = `standard output takes no more: %s`
 	msgUnexpected   = `%s failed: %s`
+	msgStopped      = `stopped early, as asked; run the same backup again to go on from there`
+	msgNoIndex      = `what the archive holds can't be kept in mind at %s: %s`
 	msgKept         = `; what was stored stays in band %s, which is incomplete`
 	msgKeptRestored = `; what was restored until then is in %s, and each file there is whole`
 	msgFor          = ` (wanted for %s)`
@@ -129,4 +131,8 @@ const (
 	msgTo              = "to %s"
 	msgNone            = "none"
 	msgComplete        = "%s, complete"
+	msgContinued       = ", begun by an earlier run"
+	msgParent          = ", parent %s"
+	msgRowChanges      = "changes"
+	msgChanges         = "%s new, %s changed, %s unchanged"
 )

@@ -16,6 +16,7 @@ import (
 	"dura/archive/restore"
 	"dura/archive/storage"
 	"dura/cmd/dura-mount/mounting"
+	"dura/writer"
 	"dura/writer/source"
 )
 
@@ -65,6 +66,8 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 		return noMount.Kind, noMount.Sentence
 	case errors.As(err, &aborted):
 		return "aborted", a.abortSentence(aborted.Alarm)
+	case errors.Is(err, writer.ErrStopped):
+		return "stopped", msgStopped
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return "interrupted", msgInterrupted
 	case errors.As(err, &output):
