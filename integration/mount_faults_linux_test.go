@@ -233,3 +233,36 @@ func TestAnArchiveThatGoesAwayIsAnError(t *testing.T) {
 	shell(t, "/", "mv "+archive+"-away/bands.not/* "+archive+"-away/bands/ && mv "+archive+"-away "+archive)
 	sameByDiff(t, src, mnt+"/latest"+src)
 }
+
+// An archive on a disk that does not answer: here it is in a mount whose server is stopped.
+func TestAnArchiveThatDoesNotAnswerFailsInTime(t *testing.T) {
+	archive, src := smallArchive(t)
+	outer := mount(t, backedUp(t, archive), "")
+	inside := outer + "/latest" + archive
+	mnt := mount(t, inside, "timeout=2s")
+	before := shell(t, mnt, "ls -A . latest"+src+"/a")
+	pid := serverOf(t, outer)
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(pid, syscall.SIGCONT)
+	if out, err := within(t, 30*time.Second, "cat", mnt+"/latest"+src+"/a/large"); err == nil || !strings.Contains(out, "Input/output error") {
+		t.Errorf("a file: %v", err)
+	}
+	if out, err := within(t, 10*time.Second, "ls", "-A", mnt); err != nil || !strings.Contains(before, out) {
+		t.Errorf("the mount has %s, %v", out, err)
+	}
+	point := t.TempDir()
+	out, err := within(t, 30*time.Second, filepath.Join(programs, "dura-mount"), inside, point, "-o", "timeout=1s")
+	if err == nil || !strings.HasSuffix(out, "/archive did not answer in 1s; is its disk or its network gone?\n") {
+		t.Errorf("mounting: %v, %s", err, out)
+	}
+	out, err = within(t, 30*time.Second, filepath.Join(programs, "dura-mount"), archive, outer, "-o", "timeout=1s")
+	if err == nil || !strings.HasSuffix(out, outer+" did not answer in 1s; is its disk or its network gone?\n") {
+		t.Errorf("mounting there: %v, %s", err, out)
+	}
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	sameByDiff(t, src, mnt+"/latest"+src)
+}

@@ -27,6 +27,7 @@ const (
 	msgMountpointNotOurs = `%s can't be mounted on by this user, who may not write there; name another directory`
 	msgAlreadyMounted    = `%s is mounted on already: it shows %s; use that, or take it away: "%s %s"`
 	msgMountpointBusy    = `%s is busy: the system lets nobody mount there now; name another directory`
+	msgNoAnswer          = `%s did not answer in %v; is its disk or its network gone?`
 	msgMountpointOther   = `%s can't be mounted on: %v`
 
 	// The system.

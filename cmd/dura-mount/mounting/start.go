@@ -28,9 +28,6 @@ func (s *settings) start(ctx context.Context, h Host) error {
 			return err
 		}
 	}
-	if real, err := filepath.EvalSymlinks(s.mountpoint); err == nil {
-		s.mountpoint = real
-	}
 	if pipe := readyPipe(h.Getenv); pipe != nil {
 		return s.serveBehind(ctx, h, alarms, pipe)
 	}
@@ -111,56 +108,83 @@ func (s *settings) countAlarms(alarms *alarms, t *teller) error {
 
 // mounted is all that a mount keeps open.
 type mounted struct {
-	archive *archive.Archive
-	storage *bounded.Storage
-	files   *fs.FileSystem
-	server  *fs.Server
-	close   func()
+	files  *fs.FileSystem
+	server *fs.Server
+	close  func()
 }
 
 func (s *settings) mount(ctx context.Context, h Host, alarms *alarms, t *teller) (*mounted, error) {
-	if err := s.checkMountpoint(h); err != nil {
-		return nil, err
-	}
-	if err := s.checkSystem(h); err != nil {
+	if err := s.inTime(ctx, s.mountpoint, func() error { return s.check(h) }); err != nil {
 		return nil, err
 	}
 	r := &relay{alarms: alarms}
-	m, err := s.open(ctx, r)
+	var m *mounted
+	err := s.inTime(ctx, s.archive, func() (err error) {
+		m, err = s.open(ctx, h, r)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	m.files, err = fs.New(ctx, m.archive, s.shown(h, alarms, m.storage))
-	if err == nil {
-		r.files.Store(m.files)
-		m.server, err = fs.Mount(ctx, m.files, s.mountpoint, s.mountOptions(h, t))
-		if err != nil {
-			err = s.mountError(err)
-		}
-	}
+	r.files.Store(m.files)
+	m.server, err = fs.Mount(ctx, m.files, s.mountpoint, s.mountOptions(h, t))
 	if err != nil {
 		m.close()
-		return nil, err
+		return nil, s.mountError(err)
 	}
 	return m, nil
 }
 
-// open opens the archive, in a storage that answers in time.
-func (s *settings) open(ctx context.Context, alarms alarm.Raiser) (*mounted, error) {
+// check says what speaks against the mount but the archive.
+func (s *settings) check(h Host) error {
+	if real, err := filepath.EvalSymlinks(s.mountpoint); err == nil {
+		s.mountpoint = real
+	}
+	if err := s.checkMountpoint(h); err != nil {
+		return err
+	}
+	return s.checkSystem(h)
+}
+
+// inTime does what takes an answer of a directory, which may be one of a disk or a network that is gone and lets nobody who asked go.
+func (s *settings) inTime(ctx context.Context, dir string, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	limit := s.requestTimeout()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return failure("io", msgNoAnswer, shown(dir), limit)
+	}
+}
+
+// open opens the archive, in a storage that answers in time, and finds what is to be shown of it.
+func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error) {
 	place, err := file.Open(s.archive, file.Options{})
 	if err != nil {
 		return nil, err
 	}
 	st := bounded.New(place, bounded.Options{Timeout: s.storageTimeout()})
-	a, err := archive.Open(ctx, st, archive.Options{CacheBytes: s.cacheBytes, HunkCacheBytes: s.indexBytes, Alarms: alarms})
+	a, err := archive.Open(ctx, st, archive.Options{CacheBytes: s.cacheBytes, HunkCacheBytes: s.indexBytes, Alarms: r})
 	if err != nil {
 		place.Close()
 		return nil, err
 	}
-	return &mounted{archive: a, storage: st, close: func() {
+	m := &mounted{close: func() {
 		a.Close()
 		place.Close()
-	}}, nil
+	}}
+	m.files, err = fs.New(ctx, a, s.shown(h, r.alarms, st))
+	if err != nil {
+		m.close()
+		return nil, err
+	}
+	return m, nil
 }
 
 // shown is what is shown, and how.
@@ -172,13 +196,16 @@ func (s *settings) shown(h Host, alarms alarm.Raiser, st *bounded.Storage) fs.Op
 	}
 }
 
-// storageTimeout is how long the storage may take to answer: less than a request may, so that what it says names the object.
-func (s *settings) storageTimeout() time.Duration {
+// requestTimeout is how long a request may take.
+func (s *settings) requestTimeout() time.Duration {
 	if s.timeout == 0 {
-		return fs.DefaultTimeout * 3 / 4
+		return fs.DefaultTimeout
 	}
-	return s.timeout * 3 / 4
+	return s.timeout
 }
+
+// storageTimeout is how long the storage may take to answer: less than a request may, so that what it says names the object.
+func (s *settings) storageTimeout() time.Duration { return s.requestTimeout() * 3 / 4 }
 
 func (s *settings) mountOptions(h Host, t *teller) fs.MountOptions {
 	return fs.MountOptions{
