@@ -64,7 +64,7 @@ func (r *run) ends(ctx context.Context, b *archive.Band, s archive.BandState) er
 	if b.Complete() {
 		t := b.Tail()
 		head.sum = t.HeadSHA256
-		r.ownBlocks[b.ID()] = uint64(t.Totals.Blocks)
+		r.ownBlocks[b.ID()] = t.Totals.Blocks
 		refs[format.TailObject] = want{sizeBytes: unknownSize}
 		if !t.AlarmsSHA256.IsZero() {
 			refs[format.AlarmsObject] = want{sizeBytes: t.AlarmsStoredBytes, sum: t.AlarmsSHA256}

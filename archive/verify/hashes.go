@@ -125,13 +125,28 @@ func (r *run) sums(ctx context.Context, band format.BandID) error {
 	if r.isDamaged(name) {
 		return nil
 	}
+	err := r.eachSum(ctx, band, func(sum format.Sum) error { return r.sumLine(name, band, sum) })
+	if err != nil || r.isDamaged(name) {
+		return err
+	}
+	for _, id := range r.sorted(band) {
+		if !r.refs[band][id].summed {
+			return r.object(alarm.Band, alarm.Corrupt, name, fmt.Errorf("it has no line for %s", id.name(band)))
+		}
+	}
+	return nil
+}
+
+// eachSum reads the lines of a band's .sha256, up to what can't be read of it.
+func (r *run) eachSum(ctx context.Context, band format.BandID, each func(format.Sum) error) error {
+	name := format.SumsName(band)
 	lines := bufio.NewScanner(&object{ctx: ctx, storage: r.archive.Storage(), name: name})
 	for number := 1; lines.Scan(); number++ {
 		sums, err := format.DecodeSums(append(lines.Bytes(), '\n'))
 		if err != nil {
 			return r.object(alarm.Band, alarm.Corrupt, name, fmt.Errorf("line %d is not a hash and a name", number))
 		}
-		if err := r.sumLine(name, band, sums[0]); err != nil {
+		if err := each(sums[0]); err != nil {
 			return err
 		}
 	}
@@ -142,11 +157,6 @@ func (r *run) sums(ctx context.Context, band format.BandID) error {
 		return r.object(alarm.Band, alarm.Corrupt, name, err)
 	case err != nil:
 		return r.object(alarm.Band, conditionOf(err), name, err)
-	}
-	for _, id := range r.sorted(band) {
-		if !r.refs[band][id].summed {
-			return r.object(alarm.Band, alarm.Corrupt, name, fmt.Errorf("it has no line for %s", id.name(band)))
-		}
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (r *run) presence(ctx context.Context) error {
 		if err := r.list(ctx, band); err != nil {
 			return err
 		}
-		if err := r.gaps(band); err != nil {
+		if err := r.unnamed(ctx, band); err != nil {
 			return err
 		}
 		for _, id := range r.sorted(band) {
@@ -75,7 +75,7 @@ func (r *run) listed(band format.BandID, info storage.Info) error {
 	}
 	id := objectID{kind, number}
 	var w want
-	if kind == format.BlockObject && number < r.ownBlocks[band] {
+	if _, complete := r.ownBlocks[band]; complete && kind == format.BlockObject {
 		// What holds no content, but directories or links, nothing in the index refers to.
 		if _, err := r.refer(band, id, want{sizeBytes: unknownSize}); err != nil {
 			return err
@@ -94,23 +94,30 @@ func (r *run) listed(band format.BandID, info storage.Info) error {
 	return nil
 }
 
-// gaps tells of blocks of a complete band that are gone and that nothing in the index refers to.
-func (r *run) gaps(band format.BandID) error {
-	next := uint64(0)
-	for _, id := range append(r.sorted(band), objectID{format.BlockObject, r.ownBlocks[band]}) {
-		if id.kind != format.BlockObject || id.number < next || next >= r.ownBlocks[band] {
-			continue
+// unnamed tells of blocks of a complete band that are gone and that nothing in the index refers to: .sha256 has their names.
+func (r *run) unnamed(ctx context.Context, band format.BandID) error {
+	own, complete := r.ownBlocks[band]
+	for id := range r.refs[band] {
+		if id.kind == format.BlockObject {
+			own--
 		}
-		if id.number > next {
-			var cause error
-			if last := min(id.number, r.ownBlocks[band]) - 1; last > next {
-				cause = fmt.Errorf("it and all up to %s", format.BlockName(band, last))
-			}
-			if err := r.object(alarm.Block, alarm.Missing, format.BlockName(band, next), cause); err != nil {
-				return err
-			}
-		}
-		next = id.number + 1
 	}
-	return nil
+	if !complete || own <= 0 {
+		return nil
+	}
+	err := r.eachSum(ctx, band, func(sum format.Sum) error {
+		of, kind, number, err := format.ParseObjectName(sum.Object)
+		if err != nil || of != band || kind != format.BlockObject {
+			return nil
+		}
+		if _, known := r.refs[band][objectID{kind, number}]; known {
+			return nil
+		}
+		own--
+		return r.object(alarm.Block, alarm.Missing, sum.Object, nil)
+	})
+	if err != nil || own <= 0 {
+		return err
+	}
+	return r.object(alarm.Block, alarm.Missing, format.BandsPrefix+string(band)+"/data", fmt.Errorf("%d blocks more are recorded than there are", own))
 }

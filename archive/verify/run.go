@@ -23,15 +23,15 @@ type run struct {
 	done        event.Totals
 	expected    event.Totals
 	refs        map[format.BandID]references
-	ownBlocks   map[format.BandID]uint64 // how many a complete band has, that is checked
-	damaged     map[string]bool          // objects that are known to be
+	ownBlocks   map[format.BandID]int64 // how many a complete band has, that is checked
+	damaged     map[string]bool         // objects that are known to be
 	indexDamage bool
 	contents    *contents
 }
 
 func newRun(a *archive.Archive, o Options) *run {
 	return &run{
-		archive: a, o: o, refs: map[format.BandID]references{}, ownBlocks: map[format.BandID]uint64{}, damaged: map[string]bool{}, contents: newContents(),
+		archive: a, o: o, refs: map[format.BandID]references{}, ownBlocks: map[format.BandID]int64{}, damaged: map[string]bool{}, contents: newContents(),
 	}
 }
 
