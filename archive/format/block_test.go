@@ -114,6 +114,35 @@ func FuzzFooter(f *testing.F) {
 	})
 }
 
+// FuzzFooterMessage puts any message where a footer's is.
+func FuzzFooterMessage(f *testing.F) {
+	object, _, _ := testBlock(f, DefaultCompression)
+	enc, dec := newCodec(f, DefaultCompression)
+	extent, _, err := FindFooter(object, int64(len(object)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	raw, err := dec.Decode("footer", object[extent.Offset+skippableHead:extent.Offset+extent.Bytes], MaxIndexBytes)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		content := enc.Append(nil, raw)
+		frame := binary.LittleEndian.AppendUint32(nil, footerMagic)
+		frame = append(binary.LittleEndian.AppendUint32(frame, uint32(len(content))), content...)
+		footer, err := DecodeFooter(frame, dec)
+		if err != nil {
+			return
+		}
+		for i, m := range footer.Members {
+			if uint64(m.Offset)+uint64(m.Bytes) > uint64(footer.Frames[m.Frame].RawBytes) || !ValidPath(string(m.Path)) {
+				t.Fatalf("member %d: %+v", i, m)
+			}
+		}
+	})
+}
+
 func FuzzDecodeFrame(f *testing.F) {
 	enc, dec := newCodec(f, DefaultCompression)
 	f.Add(enc.Append(nil, []byte(strings.Repeat("hello ", 100))))

@@ -138,3 +138,43 @@ func TestAlarmsRoundTrip(t *testing.T) {
 		t.Fatal(got, dropped, err)
 	}
 }
+
+func FuzzDecodeAlarms(f *testing.F) {
+	raw, err := EncodeAlarms([]StoredAlarm{{"source", "denied", "/x\xff", "why"}, {}}, 3)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add(raw[:len(raw)-3])
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		alarms, dropped, err := DecodeAlarms(raw)
+		if err != nil {
+			return
+		}
+		again, err := EncodeAlarms(alarms, dropped)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, n, err := DecodeAlarms(again); err != nil || n != dropped || !slices.Equal(got, alarms) {
+			t.Fatal(got, n, err)
+		}
+	})
+}
+
+func FuzzDecodeSums(f *testing.F) {
+	f.Add(AppendSum(AppendSum(nil, HeadName(testBand), Hash{1}), BlockName(testBand, 3), Hash{2}))
+	f.Add([]byte("x  y\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		sums, err := DecodeSums(text)
+		if err != nil {
+			return
+		}
+		var again []byte
+		for _, s := range sums {
+			again = AppendSum(again, s.Object, s.SHA256)
+		}
+		if got, err := DecodeSums(again); err != nil || !slices.Equal(got, sums) {
+			t.Fatal(got, err)
+		}
+	})
+}

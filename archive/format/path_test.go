@@ -108,3 +108,27 @@ func TestRelativeLeadsThere(t *testing.T) {
 		}
 	})
 }
+
+// FuzzPaths holds any three strings that pass for paths to the order's laws.
+func FuzzPaths(f *testing.F) {
+	f.Add("", "a", "a/b")
+	f.Add("a/b", "a-b", "a/b/c")
+	f.Add("\xff/.", "a//b", "..")
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		for _, s := range []string{a, b, c} {
+			if !ValidPath(s) {
+				return
+			}
+		}
+		x, y, z := Path(a), Path(b), Path(c)
+		if Compare(x, y) != -Compare(y, x) || Compare(x, y) != sign(reference(x, y)) || (Compare(x, y) == 0) != (x == y) {
+			t.Fatalf("%q and %q: %d and %d", x, y, Compare(x, y), Compare(y, x))
+		}
+		if Compare(x, y) <= 0 && Compare(y, z) <= 0 && Compare(x, z) > 0 {
+			t.Fatalf("%q, %q, %q are in no order", x, y, z)
+		}
+		if parent, name := x.Split(); x != Root && (parent.Join(name) != x || !x.Within(parent) || filepath.Clean("/"+a) != "/"+a) {
+			t.Fatalf("%q is %q and %q", x, parent, name)
+		}
+	})
+}

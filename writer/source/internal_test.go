@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -39,6 +40,23 @@ func FuzzDirentStaysWithinItsBuffer(f *testing.F) {
 			}
 			rest = next
 		}
+	})
+}
+
+func FuzzParseExcludes(f *testing.F) {
+	f.Add("*.o\n# c\n!/keep/**/x/\n{a,b}[a-z]\\ ", "keep/x/y.o", true)
+	f.Add("!\n", "a", false)
+	f.Add("[", "[", false)
+	f.Fuzz(func(t *testing.T, text, path string, directory bool) {
+		patterns, err := ParseExcludes(strings.NewReader(text))
+		if err != nil || !format.ValidPath(path) || len(text) > 1000 {
+			return
+		}
+		x, err := newExcluder(patterns)
+		if err != nil {
+			t.Fatalf("%q parses and can't be used: %v", patterns, err)
+		}
+		x.match(path, directory)
 	})
 }
 
