@@ -102,7 +102,7 @@ func TestReadmeGetsEverythingBack(t *testing.T) {
 	everything := commandsOf(t, "Get every file back")
 	for name, script := range map[string]string{
 		"GNU tar": everything,
-		"bsdtar":  strings.ReplaceAll(everything, "tar -xi -C", "bsdtar -x --ignore-zeros -f - -C"),
+		"bsdtar":  strings.ReplaceAll(everything, "tar -xi --delay-directory-restore -C", "bsdtar -x --ignore-zeros -f - -C"),
 	} {
 		dest := filepath.Join(scratch(t), "restored")
 		if script == everything && name == "bsdtar" {
@@ -118,8 +118,8 @@ func TestReadmeGetsEverythingBack(t *testing.T) {
 		if len(got) != len(want) {
 			t.Errorf("%s: %d files, not %d", name, len(got), len(want))
 		}
-		if out := shell(t, dest, "stat -c '%a %Y' home/me/letter.txt large-sparse; find . -type p; readlink home/me/symlink; find . -name '*.dura-part'"); out !=
-			shell(t, src, "stat -c '%a %Y' home/me/letter.txt large-sparse; find . -type p; readlink home/me/symlink") {
+		if out := shell(t, dest, "stat -c '%a %Y' home/me/letter.txt large-sparse empty home deep deep/*; find . -type p; readlink home/me/symlink; find . -name '*.dura-part'"); out !=
+			shell(t, src, "stat -c '%a %Y' home/me/letter.txt large-sparse empty home deep deep/*; find . -type p; readlink home/me/symlink") {
 			t.Errorf("%s: %s", name, out)
 		}
 	}
