@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -42,7 +41,6 @@ func withPrograms(m *testing.M) int {
 type outcome struct {
 	stdout, stderr string
 	status         int
-	peakBytes      int64
 }
 
 // run runs a program, one of ours if the name has no slash and is built here, and reports what it did.
@@ -57,11 +55,7 @@ func run(t testing.TB, cmd *exec.Cmd) outcome {
 	if cmd.ProcessState == nil {
 		t.Fatalf("%v: %v", cmd.Args, err)
 	}
-	o := outcome{stdout: stdout.String(), stderr: stderr.String(), status: cmd.ProcessState.ExitCode()}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		o.peakBytes = int64(usage.Maxrss) << 10
-	}
-	return o
+	return outcome{stdout: stdout.String(), stderr: stderr.String(), status: cmd.ProcessState.ExitCode()}
 }
 
 // command is a command of ours, with an environment that says nothing of the user.

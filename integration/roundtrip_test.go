@@ -74,6 +74,11 @@ func TestRealTreesComeBackExactly(t *testing.T) {
 			dura(t, "restore", archive, dest)
 			same(t, tree, dest+tree)
 			sameByRsync(t, tree, dest+tree)
+			for path, command := range map[string]string{"VERSION": "cat", "src/net/http": "ls", "common-licenses/GPL-2": "cat", "doc/bash": "ls", "": "ls"} {
+				if _, err := os.Stat(filepath.Join(tree, path)); err == nil {
+					readsAFew(t, archive, command, filepath.Join(tree, path))
+				}
+			}
 		})
 	}
 }
