@@ -43,8 +43,9 @@ func TestASignalEndsTheRunInOrder(t *testing.T) {
 		}
 		patterns.Close()
 		wantStatus(t, c, statusFailed)
-		if want := "dura: interrupted\n"; stderr.String() != want {
-			t.Errorf("standard error: %q", stderr.String())
+		// On a busy machine the signal may come when the backup has begun, which has its own way of stopping.
+		if said := stderr.String(); said != "dura: interrupted\n" && !strings.HasPrefix(said, "dura: "+msgStopped) {
+			t.Errorf("standard error: %q", said)
 		}
 	}
 }
