@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 
 	"dura/archive"
 	"dura/archive/format"
@@ -15,7 +14,7 @@ import (
 // to may have been lost since.
 type presence struct {
 	archive *archive.Archive
-	mu      sync.Mutex
+	turn    chan struct{} // holds one while somebody looks into folders, or lists for them
 	folders map[presenceKey][]numberedObject
 }
 
@@ -31,7 +30,7 @@ type numberedObject struct {
 }
 
 func newPresence(a *archive.Archive) *presence {
-	return &presence{archive: a, folders: map[presenceKey][]numberedObject{}}
+	return &presence{archive: a, turn: make(chan struct{}, 1), folders: map[presenceKey][]numberedObject{}}
 }
 
 // has reports whether the object is there in its size.
@@ -52,8 +51,10 @@ func (p *presence) size(ctx context.Context, band format.BandID, kind format.Obj
 
 // folder lists the objects of a band and kind, once.
 func (p *presence) folder(ctx context.Context, key presenceKey) ([]numberedObject, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	if err := send(ctx, p.turn, struct{}{}); err != nil {
+		return nil, err
+	}
+	defer func() { <-p.turn }()
 	if there, listed := p.folders[key]; listed {
 		return there, nil
 	}
