@@ -24,8 +24,6 @@ func (s *settings) checkMountpoint(h Host) error {
 		return s.mountpointError(h, err)
 	case !info.IsDir():
 		return failure("mountpoint", msgNotADirectory, dir)
-	case isWithin(s.mountpoint, s.archive):
-		return failure("mountpoint", msgInsideArchive, dir)
 	}
 	if !s.nonEmpty {
 		if err := s.checkEmpty(h); err != nil {

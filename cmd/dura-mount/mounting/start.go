@@ -165,6 +165,9 @@ func (s *settings) inTime(ctx context.Context, dir string, do func() error) erro
 
 // open opens the archive, in a storage that answers in time, and finds what is to be shown of it.
 func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error) {
+	if isWithin(s.mountpoint, s.archive) {
+		return nil, failure("mountpoint", msgInsideArchive, shown(s.mountpoint))
+	}
 	place, err := file.Open(s.archive, file.Options{})
 	if err != nil {
 		return nil, err
