@@ -12,6 +12,7 @@ import (
 type assembly struct {
 	frame *frame
 	at    pack.Position
+	flush bool // end what is open, however little that is
 }
 
 // block is a block on its way to storage.
@@ -72,6 +73,12 @@ func (a *assembler) run(ctx context.Context) (err error) {
 		return err
 	}
 	for as := range a.frames {
+		if as.flush {
+			if err := a.end(ctx, a.cuts.EndsLast()); err != nil {
+				return err
+			}
+			continue
+		}
 		if as.frame == nil {
 			if err := a.end(ctx, a.cuts.EndsStale(as.at)); err != nil {
 				return err

@@ -58,6 +58,7 @@ func (s *sequencer) largeChunks(ctx context.Context, b *batch) error {
 // takePrefix begins a large file with what an earlier run has stored of it.
 func (s *sequencer) takePrefix(ctx context.Context, p *prefix) error {
 	s.large = largeState{lists: p.lists, chain: p.chain}
+	s.finder.resumedHits++
 	for _, l := range p.lists {
 		s.large.numbers = append(s.large.numbers, l.number)
 	}

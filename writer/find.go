@@ -12,7 +12,8 @@ type finder struct {
 	last *item // a file in chunks, of which the parent has other content
 	old  map[format.Hash]format.Span
 
-	elsewhere *elsewhere
+	elsewhere   *elsewhere
+	resumedHits int // content found that an earlier run has stored, since the last hunk
 }
 
 func newFinder(p *pipeline) *finder { return &finder{pipeline: p, elsewhere: newElsewhere(p)} }
@@ -25,6 +26,7 @@ func (f *finder) find(ctx context.Context, it *item, p piece) (format.Span, bool
 	}
 	span, ok, err = f.resumed.find(ctx, p.sum, len(p.data))
 	if ok || err != nil {
+		f.resumedHits++
 		return span, ok, err
 	}
 	return f.elsewhere.find(ctx, p)

@@ -298,7 +298,25 @@ func (s *sequencer) endHunk(ctx context.Context) error {
 	if len(h.items) == 0 {
 		return nil
 	}
+	if s.finder.resumedHits > 0 {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
+	}
 	return send(ctx, s.pipeline.index, indexTask{hunk: h})
+}
+
+// flush ends the open frames and blocks. While what an earlier run has stored is found again, blocks fill slowly, and hunks would wait
+// for them: a backup that is stopped again and again might never get a hunk stored.
+func (s *sequencer) flush(ctx context.Context) error {
+	s.finder.resumedHits = 0
+	for stream := range pack.Streams {
+		s.cuts.End(stream)
+		if err := s.endFrame(ctx, stream); err != nil {
+			return err
+		}
+	}
+	return send(ctx, s.frames, assembly{flush: true})
 }
 
 // endFrame sends the open frame of a stream on.

@@ -136,19 +136,22 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 	done()
 	elapsed := a.host.now().Sub(began)
 	end()
+	if err == nil {
+		err = a.sweep(ctx, ar) // earlier runs of the same backup may have been killed moments ago
+	}
 	if err != nil {
 		a.kept = result.Band
 	}
 	return a.tellBackup(place, result, src.Totals(), elapsed, err)
 }
 
-// sweep removes what backups that were killed left half-written: nothing takes a day to write.
+// sweep removes what backups that were killed left half-written.
 func (a *app) sweep(ctx context.Context, ar *archive.Archive) error {
 	st, ok := ar.Storage().(*file.Storage)
 	if !ok {
 		return nil
 	}
-	_, err := st.Sweep(ctx, a.host.now().AddDate(0, 0, -1))
+	_, err := st.Sweep(ctx, a.host.now())
 	return err
 }
 

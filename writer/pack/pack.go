@@ -58,6 +58,9 @@ func (f *Frames) EndsStale(s Stream, at Position) bool {
 	return stale
 }
 
+// End closes the open frame of s.
+func (f *Frames) End(s Stream) { f.open[s] = openFrame{} }
+
 // Blocks decides where blocks end. The zero value has no block open.
 type Blocks struct {
 	AimBytes int64 // a block of more than one frame does not exceed this

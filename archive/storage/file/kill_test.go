@@ -83,7 +83,7 @@ func TestAKilledProcessLeavesWholeObjectsOnly(t *testing.T) {
 		t.Errorf("acknowledged and not there: %v", acknowledged)
 	}
 	left := temporaries(t, directory)
-	removed, err := s.Sweep(context.Background(), time.Now().Add(time.Hour))
+	removed, err := s.Sweep(context.Background(), time.Now().Add(48*time.Hour))
 	if err != nil || removed != left {
 		t.Errorf("of %d temporary files %d were swept: %v", left, removed, err)
 	}

@@ -20,6 +20,7 @@ func (s *Storage) writeTemporary(ctx context.Context, parts [][]byte) (string, e
 	if err != nil {
 		return "", err
 	}
+	_ = lock(fd) // for Sweep; where there are no locks, age has to do
 	err = writeParts(ctx, fd, parts)
 	if err == nil {
 		err = flush(fd)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"dura/archive/storage"
 	"dura/archive/storage/file"
 )
@@ -29,23 +31,35 @@ func TestSweepRemovesOldTemporaryFilesAlone(t *testing.T) {
 	}
 	age(".tmp-old", 25*time.Hour)
 	age(".tmp-older", 1000*time.Hour)
-	age(".tmp-young", time.Hour)
+	age(".tmp-young", 5*time.Second)
+	age(".tmp-locked", time.Hour)
+	age(".tmp-abandoned", time.Minute)
+	locked, err := os.OpenFile(filepath.Join(directory, ".tmp-locked"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Flock(int(locked.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
 	age("not-temporary", 1000*time.Hour)
 	if got := listed(t, s); len(got) != 3 {
 		t.Errorf("listed %q", got)
 	}
-	removed, err := s.Sweep(ctx, now.Add(-24*time.Hour))
-	if err != nil || removed != 2 {
+	removed, err := s.Sweep(ctx, now)
+	if err != nil || removed != 3 {
 		t.Errorf("removed %d: %v", removed, err)
 	}
-	if _, err := os.Stat(filepath.Join(directory, ".tmp-young")); err != nil {
-		t.Error(err)
+	for _, name := range []string{".tmp-young", ".tmp-locked"} {
+		if _, err := os.Stat(filepath.Join(directory, name)); err != nil {
+			t.Error(err)
+		}
 	}
+	locked.Close()
 	if got := listed(t, s); len(got) != 3 {
 		t.Errorf("listed %q", got)
 	}
-	removed, err = s.Sweep(ctx, now)
-	if err != nil || removed != 1 {
+	removed, err = s.Sweep(ctx, now.Add(time.Minute))
+	if err != nil || removed != 2 {
 		t.Errorf("removed %d: %v", removed, err)
 	}
 	done, cancel := context.WithCancel(ctx)
@@ -107,7 +121,7 @@ func (c *interrupted) Err() error {
 func TestACreateWhoseTemporaryFileIsSweptCanBeTriedAgain(t *testing.T) {
 	s, directory := openNew(t)
 	ctx := &interrupted{countdown{context.Background(), 3}, func() {
-		removed, err := s.Sweep(context.Background(), time.Now().Add(time.Hour))
+		removed, err := s.Sweep(context.Background(), time.Now().Add(48*time.Hour))
 		if err != nil || removed != 1 {
 			t.Errorf("swept %d: %v", removed, err)
 		}
