@@ -14,6 +14,7 @@ const (
 	OpStat   = "stat"
 	OpDelete = "delete"
 	OpOpen   = "open"
+	OpSettle = "settle"
 )
 
 // Check is what every operation on a named object begins with: it returns ctx's error once ctx is done, and an error of

@@ -33,7 +33,7 @@ func (k Kind) String() string {
 
 // Error is a failed storage operation.
 type Error struct {
-	Op     string // create, read, list, stat, delete, open
+	Op     string // create, read, list, stat, delete, open, settle
 	Object string // the object's name, or the prefix listed
 	Kind   Kind
 	Err    error // the cause, if there is more to say

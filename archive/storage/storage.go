@@ -53,3 +53,19 @@ type Storage interface {
 	// Delete removes one object, durably and atomically. A missing object is KindNotFound.
 	Delete(ctx context.Context, name string) error
 }
+
+// Settler is what a storage offers beyond Storage where an object may be seen before it is durable: while it is created, and when
+// whoever created it was killed ahead of the end.
+type Settler interface {
+	// Settle makes the objects whose names start with prefix outlast a crash of the machine, all that could be seen when it was
+	// called.
+	Settle(ctx context.Context, prefix string) error
+}
+
+// Settle is Settler.Settle where st has that. Elsewhere whatever can be seen is durable.
+func Settle(ctx context.Context, st Storage, prefix string) error {
+	if s, ok := st.(Settler); ok {
+		return s.Settle(ctx, prefix)
+	}
+	return nil
+}

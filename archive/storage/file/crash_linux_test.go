@@ -187,3 +187,61 @@ func TestAnotherProcessesFolderIsMadeDurableToo(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatAKilledProcessLeftIsSettled gives files their names as a process does that is killed ahead of flushing the folders.
+func TestWhatAKilledProcessLeftIsSettled(t *testing.T) {
+	for _, fs := range fileSystems() {
+		t.Run(fs.name, func(t *testing.T) {
+			d := newDisk(t, fs)
+			defer d.unmount(d.top)
+			s, err := file.Open(d.top, file.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			names := []string{"a/b/000/c", "a/b/000/d", "a/b/001/e", "a/b.f"}
+			for _, name := range names {
+				d.leaveUnflushed(name)
+			}
+			if err := s.Settle(t.Context(), "a/b"); err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(names)
+			d.findAfter("what was settled", "", names...)
+		})
+	}
+}
+
+// leaveUnflushed writes a file, and gives it its name afterwards.
+func (d *disk) leaveUnflushed(name string) {
+	d.t.Helper()
+	temporary, path := filepath.Join(d.top, ".temporary"), filepath.Join(d.top, name)
+	f, err := os.Create(temporary)
+	if err == nil {
+		_, err = f.Write(content(name))
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	f.Close()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func TestSettlingWhatIsNotThere(t *testing.T) {
+	s, err := file.Open(t.TempDir(), file.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Settle(t.Context(), "bands/none"); err != nil {
+		t.Error(err)
+	}
+}
