@@ -38,7 +38,8 @@ func (x *Index) Commit() error {
 }
 
 // Forget drops what was added of the bands that keep says no to. It is not found any more at once, and gone from the disk with the
-// next merge. Other processes, and a later Open, find it until then.
+// next merge. Other processes, and a later Open, find it until then. Content that other bands tell of too may be lost with it, as an index
+// keeps one place, unless those are added later.
 func (x *Index) Forget(keep func(format.BandID) bool) {
 	x.work.Lock()
 	defer x.work.Unlock()

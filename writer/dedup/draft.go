@@ -2,7 +2,6 @@ package dedup
 
 import (
 	"bufio"
-	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -69,7 +68,7 @@ func (d *draft) writeTo(w io.Writer, id segmentID) error {
 	}
 	end := footer{
 		archive: d.archive, id: id, sequence: d.sequence, records: pages.records,
-		tableBytes: int64(len(raw)), tableSum: crc32.Checksum(raw, castagnoli),
+		tableBytes: int64(len(raw)), tableSum: checksum(raw),
 	}
 	if _, err := out.Write(end.append(nil)); err != nil {
 		return err

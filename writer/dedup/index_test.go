@@ -117,6 +117,7 @@ type model struct {
 	covered   map[format.BandID]*Coverage
 	forgotten map[format.BandID]bool // which are not added again
 	pending   map[int][]Place        // since the last commit
+	weak      map[int]bool           // of those, the ones that may have been lost with a forgotten band
 	uncovered map[format.BandID]*Coverage
 }
 
@@ -127,7 +128,7 @@ func newModel() *model {
 }
 
 func (m *model) rollback() {
-	m.pending, m.uncovered = map[int][]Place{}, map[format.BandID]*Coverage{}
+	m.pending, m.weak, m.uncovered = map[int][]Place{}, map[int]bool{}, map[format.BandID]*Coverage{}
 }
 
 func (m *model) add(n int, p Place) { m.pending[n] = append(m.pending[n], p) }
@@ -142,7 +143,7 @@ func (m *model) commit() {
 		for _, p := range places {
 			c.places[p] = true
 		}
-		c.must = true
+		c.must = c.must || !m.weak[n]
 	}
 	for band := range m.uncovered {
 		both := m.covers(band)
@@ -167,9 +168,11 @@ func (m *model) forget(keep func(format.BandID) bool) {
 		}
 	}
 	for n, places := range m.pending {
-		m.pending[n] = slices.DeleteFunc(places, func(p Place) bool { return !keep(p.Band) })
+		m.pending[n] = slices.DeleteFunc(slices.Clone(places), func(p Place) bool { return !keep(p.Band) })
 		if len(m.pending[n]) == 0 {
 			delete(m.pending, n)
+		} else if len(m.pending[n]) < len(places) {
+			m.weak[n] = true
 		}
 	}
 	for _, from := range []map[format.BandID]*Coverage{m.covered, m.uncovered} {

@@ -8,7 +8,7 @@ const goneBand = ^uint32(0)
 // source gives records in the order of their keys, nil behind the last. A record is good until the next is asked for.
 type source struct {
 	next  func() (*record, error)
-	bands []uint32 // for each place of a band the place it gets, or goneBand; nil leaves them as they are
+	bands []uint32 // for each place of a band the place it gets, or goneBand
 	from  *segment // nil: what is collected
 
 	head record
@@ -25,9 +25,6 @@ func (s *source) advance() (bool, error) {
 		before := s.head.key()
 		if s.head = *r; s.head.key().less(before) {
 			return false, s.blame(errOrder)
-		}
-		if s.bands == nil {
-			return true, nil
 		}
 		place := s.head.spot().band
 		if int(place) >= len(s.bands) {

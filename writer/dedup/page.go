@@ -19,18 +19,20 @@ func pagesOf(records int64) int64 { return (records + pageRecords - 1) / pageRec
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
 // page is a page as it is stored.
 type page []byte
 
 // seal fills in the head.
 func (p page) seal(number uint32) {
 	binary.BigEndian.PutUint32(p[4:], number)
-	binary.BigEndian.PutUint32(p, crc32.Checksum(p[4:], castagnoli))
+	binary.BigEndian.PutUint32(p, checksum(p[4:]))
 }
 
 // intact reports whether p is the page of this number as it was sealed.
 func (p page) intact(number uint32) bool {
-	return binary.BigEndian.Uint32(p[4:]) == number && binary.BigEndian.Uint32(p) == crc32.Checksum(p[4:], castagnoli)
+	return binary.BigEndian.Uint32(p[4:]) == number && binary.BigEndian.Uint32(p) == checksum(p[4:])
 }
 
 func (p page) record(i int) []byte { return p[pageHeadBytes+i*recordBytes:][:recordBytes] }

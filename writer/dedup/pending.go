@@ -113,7 +113,7 @@ func (p *pending) append(r record) error {
 			}
 		}
 		p.sortLast()
-		p.blocks = append(p.blocks, make([]record, 0, size))
+		p.blocks = append(p.blocks, nil)
 		last = len(p.blocks) - 1
 	}
 	p.blocks[last] = append(p.blocks[last], r)
@@ -136,7 +136,7 @@ func (p *pending) spill() (err error) {
 	}
 	out := bufio.NewWriterSize(io.NewOffsetWriter(p.file, p.end), writeBufferBytes)
 	w := &pageWriter{w: out}
-	if err := merge(p.blockSources(nil), w.add); err != nil {
+	if err := merge(p.blockSources(p.same()), w.add); err != nil {
 		return err
 	}
 	if err := w.flush(); err != nil {
@@ -151,7 +151,18 @@ func (p *pending) spill() (err error) {
 	return nil
 }
 
-// blockSources gives the records in memory, for a merge. Places of bands are changed to those of bands, if there is such.
+// same gives each band the place it has, and leaves out those that are gone.
+func (p *pending) same() []uint32 {
+	places := make([]uint32, len(p.bands))
+	for i := range places {
+		if places[i] = uint32(i); p.gone[i] {
+			places[i] = goneBand
+		}
+	}
+	return places
+}
+
+// blockSources gives the records in memory, for a merge, each band with the place that bands says.
 func (p *pending) blockSources(bands []uint32) []*source {
 	p.sortLast()
 	var sources []*source

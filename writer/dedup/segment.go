@@ -3,7 +3,6 @@ package dedup
 import (
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"math/bits"
 	"os"
 	"path/filepath"
@@ -87,7 +86,7 @@ func (s *segment) load(archive archiveSum) error {
 	if _, err := s.file.ReadAt(raw, s.sizeBytes-footerBytes-s.tableBytes); err != nil {
 		return err
 	}
-	if crc32.Checksum(raw, castagnoli) != s.tableSum {
+	if checksum(raw) != s.tableSum {
 		return errTables
 	}
 	if s.tables, err = decodeTables(raw, s.records); err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"slices"
 
 	"dura/archive/format"
@@ -55,7 +54,7 @@ func (f footer) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(f.tableBytes))
 	b = binary.BigEndian.AppendUint32(b, f.tableSum)
 	b = binary.BigEndian.AppendUint32(b, 0)
-	b = binary.BigEndian.AppendUint32(b, crc32.Checksum(b[at:], castagnoli))
+	b = binary.BigEndian.AppendUint32(b, checksum(b[at:]))
 	b = binary.BigEndian.AppendUint32(b, version)
 	return append(b, magic...)
 }
@@ -76,7 +75,7 @@ func decodeFooter(b []byte, sizeBytes int64) (f footer, err error) {
 	if v := binary.BigEndian.Uint32(b[68:]); v != version {
 		return f, fmt.Errorf("%w: %d", errVersion, v)
 	}
-	if binary.BigEndian.Uint32(b[64:]) != crc32.Checksum(b[:64], castagnoli) || binary.BigEndian.Uint32(b[60:]) != 0 {
+	if binary.BigEndian.Uint32(b[64:]) != checksum(b[:64]) || binary.BigEndian.Uint32(b[60:]) != 0 {
 		return f, errFooter
 	}
 	records, tableBytes := binary.BigEndian.Uint64(b[40:]), binary.BigEndian.Uint64(b[48:])

@@ -14,7 +14,7 @@ import (
 
 const (
 	temporarySuffix  = ".new"
-	writeBufferBytes = 256 << 10
+	writeBufferBytes = 64 << 10
 	readBufferBytes  = 256 << 10
 	maxNames         = 100
 )
