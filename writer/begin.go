@@ -10,6 +10,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/format"
+	"dura/archive/storage"
 	"dura/writer/plan"
 )
 
@@ -51,7 +52,14 @@ func begin(ctx context.Context, a *archive.Archive, o Options) (*beginning, erro
 			b.parentID = s.ID
 			break
 		}
-		if !o.Fresh && o.continues(&head) && b.goOn(ctx, a, &head, text) {
+		if o.Fresh || !o.continues(&head) {
+			continue
+		}
+		ok, err := b.goOn(ctx, a, &head, text)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			return b, b.openParent(ctx, a, o)
 		}
 	}
@@ -72,14 +80,19 @@ func (o *Options) continues(h *format.Head) bool {
 		!slices.ContainsFunc(h.Sources, func(s string) bool { return !filepath.IsAbs(s) })
 }
 
-// goOn takes up an incomplete band, unless that can't be done.
-func (b *beginning) goOn(ctx context.Context, a *archive.Archive, h *format.Head, text []byte) bool {
+// goOn takes up an incomplete band, unless that can't be done. What can be seen of it may not be durable yet, and is to be built on.
+func (b *beginning) goOn(ctx context.Context, a *archive.Archive, h *format.Head, text []byte) (bool, error) {
+	if settler, ok := a.Storage().(storage.Settler); ok {
+		if err := settler.Settle(ctx, format.BandsPrefix+string(h.Band)); err != nil {
+			return false, err
+		}
+	}
 	progress, err := a.OpenProgress(ctx, h.Band)
 	if err != nil {
-		return false
+		return false, nil
 	}
 	b.band, b.head, b.stored, b.parentID, b.progress = h.Band, text, true, h.Parent, progress
-	return true
+	return true, nil
 }
 
 // newBand makes up an id behind that of every band there is, even if the clock was set back: ids are how bands are ordered.
