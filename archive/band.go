@@ -27,7 +27,17 @@ type Band struct {
 type fenceSlot struct {
 	ref      format.FenceRef
 	resident *fence
-	nextHunk uint64 // behind the band's own hunks that it refers to; of fences of incomplete bands alone
+
+	// Of incomplete bands alone:
+	ownHunk  numberOf        // the last of the band's own hunks
+	previous format.Previous // of the hunk that a resident one is made of
+	lastPath format.Path     // of that hunk
+}
+
+// numberOf is the number of an own hunk, if there is one.
+type numberOf struct {
+	number uint64
+	is     bool
 }
 
 // OpenBand opens a band. Of a complete one it reads the tail alone.

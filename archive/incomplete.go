@@ -46,7 +46,8 @@ func (a *Archive) openIncomplete(ctx context.Context, id format.BandID, tailDama
 	if err != nil {
 		return nil, err
 	}
-	slots, err := s.inOrder(append(fences, loose...))
+	row, rest := rowOf(fences, loose)
+	slots, err := s.inOrder(append(append(fences, row...), apart(fences, row, rest)...))
 	if err != nil {
 		return nil, err
 	}
@@ -126,14 +127,14 @@ func (s *salvage) readFences(ctx context.Context, list []listed) (slots []fenceS
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		var nextHunk uint64
+		var own numberOf
 		for i := range f.refs {
 			if f.refs[i].Band == s.id {
 				covered[f.refs[i].Number] = true
-				nextHunk = max(nextHunk, f.refs[i].Number+1)
+				own = numberOf{f.refs[i].Number, true}
 			}
 		}
-		return fenceSlot{nextHunk: nextHunk, ref: format.FenceRef{
+		return fenceSlot{ownHunk: own, ref: format.FenceRef{
 			Band: s.id, Number: k.number, StoredBytes: k.storedBytes, SHA256: k.sum, Entries: f.entries(), FirstPath: f.refs[0].FirstPath,
 		}}, nil
 	})
@@ -158,7 +159,10 @@ func (s *salvage) readHunks(ctx context.Context, list []listed) ([]fenceSlot, er
 		if f.entries() < ref.Entries {
 			return fenceSlot{}, contradiction(s.id, k.name(), "too many entries stand ahead of it")
 		}
-		return fenceSlot{ref: format.FenceRef{Band: s.id, Entries: f.entries(), FirstPath: f.refs[0].FirstPath}, resident: f}, nil
+		return fenceSlot{
+			ref: format.FenceRef{Band: s.id, Entries: f.entries(), FirstPath: f.refs[0].FirstPath}, resident: f,
+			ownHunk: numberOf{k.number, true}, previous: h.previous, lastPath: h.entries[len(h.entries)-1].Path,
+		}, nil
 	})
 }
 

@@ -67,7 +67,7 @@ func (a *Archive) decodeIndex(kind format.ObjectKind, stored []byte) (indexObjec
 	switch kind {
 	case format.HunkObject:
 		h, err := format.DecodeHunk(raw)
-		return &hunk{h.Entries, h.Before}, err
+		return &hunk{h.Entries, h.Before, h.Previous}, err
 	case format.FenceObject:
 		refs, err := format.DecodeFence(raw)
 		return newFence(refs), err
@@ -92,8 +92,9 @@ func contradiction(band format.BandID, object, reason string, args ...any) error
 
 // hunk is a decoded hunk.
 type hunk struct {
-	entries []format.Entry
-	before  []format.HunkRef
+	entries  []format.Entry
+	before   []format.HunkRef
+	previous format.Previous
 }
 
 func (h *hunk) memoryBytes() int64 {

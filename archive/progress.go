@@ -15,6 +15,9 @@ type Progress struct {
 	Last  format.Path      // of the last entry in its index, which may be the root; see Band.Entries
 	Loose []format.HunkRef // at the end of the band and in no fence, those of other bands among them, in path order
 
+	LastHunk uint64 // number of the last of its own hunks in the index, if
+	HasHunk  bool   // there is one
+
 	// What the next object of each kind is numbered.
 	NextFence, NextHunk, NextSpans, NextBlock uint64
 	Blocks                                    []format.Block       // that there are, by number, without their hashes
@@ -46,13 +49,15 @@ func (a *Archive) OpenProgress(ctx context.Context, id format.BandID) (*Progress
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkRow(fences, loose); err != nil {
+	row, _ := rowOf(fences, loose)
+	if err := s.checkRow(fences, row); err != nil {
 		return nil, err
 	}
-	for _, slot := range loose {
+	p.LastHunk, p.HasHunk = lastOwn(fences, row)
+	for _, slot := range row {
 		p.Loose = append(p.Loose, slot.resident.refs...)
 	}
-	p.Band = newBand(a, id, joinResidents(append(fences, loose...)))
+	p.Band = newBand(a, id, joinResidents(append(fences, row...)))
 	return p, p.findLast(ctx)
 }
 
@@ -81,6 +86,16 @@ func (v inventory) next(kind format.ObjectKind) uint64 {
 	return list[len(list)-1].number + 1
 }
 
+// lastOwn is the number of the last own hunk of the row, or of the fences ahead of it.
+func lastOwn(fences, row []fenceSlot) (uint64, bool) {
+	for _, slot := range slices.Backward(append(slices.Clone(fences), row...)) {
+		if slot.ownHunk.is {
+			return slot.ownHunk.number, true
+		}
+	}
+	return 0, false
+}
+
 func (p *Progress) findLast(ctx context.Context) error {
 	if p.Band.Entries() == 0 {
 		return nil
@@ -95,24 +110,14 @@ func (p *Progress) findLast(ctx context.Context) error {
 
 var errGap = errors.New("one is missing ahead of it")
 
-// checkRow checks that fences, and then the own hunks that are in none, are all there and follow each other. They are in the order
-// of their numbers.
-func (s *salvage) checkRow(fences, loose []fenceSlot) error {
-	var nextHunk uint64
+// checkRow checks that the fences are all there, and that fences and the row of hunks behind them follow each other.
+func (s *salvage) checkRow(fences, row []fenceSlot) error {
 	for i, f := range fences {
 		if f.ref.Number != uint64(i) {
 			return &Error{Op: opOpenBand, Band: s.id, Object: fenceKey(&f.ref).name(), Kind: KindMissing, Err: errGap}
 		}
-		nextHunk = max(nextHunk, f.nextHunk)
 	}
-	for _, l := range loose {
-		own := l.resident.last()
-		if own.Number != nextHunk {
-			return &Error{Op: opOpenBand, Band: s.id, Object: hunkKey(own).name(), Kind: KindMissing, Err: errGap}
-		}
-		nextHunk++
-	}
-	all := append(slices.Clone(fences), loose...)
+	all := append(slices.Clone(fences), row...)
 	for i := 1; i < len(all); i++ {
 		if format.Compare(all[i-1].ref.FirstPath, all[i].ref.FirstPath) >= 0 {
 			return contradiction(s.id, format.HeadName(s.id), "its index goes back from %q to %q", all[i-1].ref.FirstPath, all[i].ref.FirstPath)

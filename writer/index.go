@@ -17,7 +17,9 @@ type indexer struct {
 	nextFence uint64
 	hunks     []format.HunkRef // not yet in a fence
 	before    int              // how many of those, at the end, are of other bands
-	last      chan struct{}    // closed once the hunk of the band that was made last is stored
+	stored    []chan struct{}  // of hunks: closed once that is so
+	last      uint64           // number of the own hunk ahead of the next one, if
+	hasLast   bool             // there is one
 	fences    []format.FenceRef
 	entries   []format.Entry // of the hunk at hand
 }
@@ -27,12 +29,11 @@ const looseHunks = 64
 
 func newIndexer(p *pipeline) (*indexer, error) {
 	enc, err := format.NewIndexEncoder()
-	stored := make(chan struct{})
-	close(stored)
-	x := &indexer{pipeline: p, encoder: enc, last: stored}
+	x := &indexer{pipeline: p, encoder: enc}
 	if progress := p.begun.progress; progress != nil {
 		x.nextHunk, x.nextFence = progress.NextHunk, progress.NextFence
 		x.fences, x.hunks = progress.Band.Fences(), slices.Clone(progress.Loose)
+		x.last, x.hasLast = progress.LastHunk, progress.HasHunk
 	}
 	return x, err
 }
@@ -128,7 +129,9 @@ func (x *indexer) hunk(ctx context.Context, h *hunk) error {
 		}
 		x.entries = append(x.entries, it.entry)
 	}
-	raw, err := format.EncodeHunk(format.Hunk{Entries: x.entries, Before: x.hunks[len(x.hunks)-x.before:]})
+	raw, err := format.EncodeHunk(format.Hunk{
+		Entries: x.entries, Before: x.hunks[len(x.hunks)-x.before:], Previous: format.PreviousOf(x.nextHunk, x.last, !x.hasLast),
+	})
 	if err != nil {
 		return err
 	}
@@ -143,14 +146,12 @@ func (x *indexer) hunk(ctx context.Context, h *hunk) error {
 			return err
 		}
 	}
-	// One behind the other: a gap in the row would make what follows worthless if the backup ended here.
-	if err := await(ctx, x.last); err != nil {
+	stored := make(chan struct{})
+	if err := x.store.later(ctx, x.store.index, format.HunkName(x.band, ref.Number), ref.SHA256, stored, object); err != nil {
 		return err
 	}
-	x.last = make(chan struct{})
-	if err := x.store.later(ctx, x.store.index, format.HunkName(x.band, ref.Number), ref.SHA256, x.last, object); err != nil {
-		return err
-	}
+	x.stored = append(x.stored, stored)
+	x.last, x.hasLast = ref.Number, true
 	x.hunks, x.before = append(x.hunks, ref), 0
 	return x.endFence(ctx)
 }
@@ -189,8 +190,10 @@ func (x *indexer) fence(ctx context.Context) error {
 	if len(x.hunks) == 0 {
 		return nil
 	}
-	if err := await(ctx, x.last); err != nil {
-		return err
+	for _, stored := range x.stored {
+		if err := await(ctx, stored); err != nil {
+			return err
+		}
 	}
 	raw, err := format.EncodeFence(x.hunks)
 	if err != nil {
@@ -204,7 +207,7 @@ func (x *indexer) fence(ctx context.Context) error {
 	for i := range x.hunks {
 		ref.Entries += x.hunks[i].Entries
 	}
-	x.hunks, x.before = nil, 0
+	x.hunks, x.stored, x.before = nil, nil, 0
 	x.nextFence++
 	x.fences = append(x.fences, ref)
 	return x.store.object(ctx, format.FenceName(x.band, ref.Number), object)

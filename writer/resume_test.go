@@ -58,7 +58,11 @@ func TestACrashAnywhereIsGoneOnFrom(t *testing.T) {
 	if operations < 20 {
 		t.Fatalf("%d operations are too few to tell", operations)
 	}
-	for after := range operations {
+	step := 1
+	if testing.Short() {
+		step = 9
+	}
+	for after := 0; after < operations; after += step {
 		for _, fate := range []storagetest.Fate{storagetest.Undone, storagetest.Done} {
 			p := newPlace(t, resumeSettings())
 			p.now = later(1)
@@ -268,4 +272,41 @@ func TestTwoRunsThatMeetInABandHarmNothing(t *testing.T) {
 		t.Errorf("%+v, %v", result, p.raised)
 	}
 	sameTree(t, p.read(), items)
+}
+
+// TestAHunkThatIsMissingEndsTheRow takes a hunk out of the middle, as if it had been on its way when the backup ended.
+func TestAHunkThatIsMissingEndsTheRow(t *testing.T) {
+	items := manyFiles(9000)
+	for missing := range uint64(4) {
+		p := newPlace(t, format.Settings{})
+		p.now = later(1)
+		full := func(st storage.Storage) storage.Storage {
+			return storagetest.NewFaulty(st, func(op storagetest.Operation) error {
+				if _, kind, _, _ := format.ParseObjectName(op.Name); op.Op == storage.OpCreate && (kind == format.FenceObject || kind == format.TailObject) {
+					return storagetest.ErrCrashed
+				}
+				return nil
+			})
+		}
+		p.wrap = full
+		stopped, err := p.tryBackup(context.Background(), sourcetest.New(items...), 2)
+		if !errors.Is(err, storagetest.ErrCrashed) || p.kinds(stopped.Band)[format.HunkObject] < 6 {
+			t.Fatal(err, p.kinds(stopped.Band))
+		}
+		if err := p.storage.Delete(context.Background(), format.HunkName(stopped.Band, missing)); err != nil {
+			t.Fatal(err)
+		}
+		added := touched(sourcetest.File(format.Path(fmt.Sprintf("dir/file-%05d-new", 1000*missing)), "new"), later(2))
+		items := append([]sourcetest.Item{added}, items...)
+		p.now = later(3)
+		if _, err := p.tryBackup(context.Background(), sourcetest.New(items...), 2); !errors.Is(err, storagetest.ErrCrashed) {
+			t.Fatal(err) // it goes on, and is stopped again
+		}
+		p.wrap = nil
+		result := p.backup(sourcetest.New(items...))
+		if !result.Continued || result.Band != stopped.Band {
+			t.Errorf("%+v", result)
+		}
+		sameTree(t, p.read(), items)
+	}
 }

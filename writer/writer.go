@@ -162,9 +162,9 @@ type pipeline struct {
 const (
 	batchesAhead = 16
 	framesAhead  = 4
-	// tasksAhead is beyond what pack.Window lets pile up: the sequencer must never wait for the index, since the index waits
-	// for blocks that the sequencer fills.
-	tasksAhead = 4096
+	// tasksAhead is beyond what pack.Window lets pile up, which is 40 hunks and 20 span lists: the sequencer must never wait for the
+	// index because that waits for blocks that the sequencer fills. Beyond that it is to wait, since each hunk takes up to a megabyte.
+	tasksAhead = 96
 )
 
 func newPipeline(ctx context.Context, a *archive.Archive, begun *beginning, o Options) (*pipeline, error) {

@@ -8,13 +8,44 @@ import (
 type Hunk struct {
 	Entries []Entry   // in path order, each path once
 	Before  []HunkRef // of other bands, that stand ahead of it while its band is incomplete
+
+	// Previous tells the band's own hunk ahead of it, while the band is incomplete.
+	Previous Previous
+}
+
+// Previous is how a hunk tells the own one ahead of it. The zero value stands for the one with the number below its own.
+type Previous uint64
+
+// NoPrevious says that there is none.
+const NoPrevious Previous = 1
+
+// PreviousOf is for the hunk numbered own behind the one numbered ahead, or behind none.
+func PreviousOf(own, ahead uint64, none bool) Previous {
+	switch {
+	case none && own == 0 || !none && ahead+1 == own:
+		return 0
+	case none:
+		return NoPrevious
+	}
+	return Previous(ahead + 2)
+}
+
+// Of is the number of the hunk that the one numbered own stands behind; ok is false where there is none.
+func (p Previous) Of(own uint64) (ahead uint64, ok bool) {
+	switch {
+	case p == 0:
+		return own - 1, own > 0
+	case p == NoPrevious:
+		return 0, false
+	}
+	return uint64(p) - 2, true
 }
 
 // EncodeHunk is a hunk before compression.
 func EncodeHunk(h Hunk) ([]byte, error) {
 	var t tables
 	owners := map[Owner]uint32{}
-	m := &pb.Hunk{Entries: make([]*pb.Entry, len(h.Entries))}
+	m := &pb.Hunk{Entries: make([]*pb.Entry, len(h.Entries)), Previous: uint64(h.Previous)}
 	for i := range h.Before {
 		m.Before = append(m.Before, refToPB(&h.Before[i]))
 	}
@@ -77,7 +108,7 @@ func DecodeHunk(raw []byte) (Hunk, error) {
 	if n := len(before); n > 0 && (len(entries) == 0 || Compare(before[n-1].FirstPath, entries[0].Path) >= 0) {
 		return Hunk{}, corrupt("hunk", "what is to stand ahead of it does not")
 	}
-	return Hunk{Entries: entries, Before: before}, nil
+	return Hunk{Entries: entries, Before: before, Previous: Previous(m.Previous)}, nil
 }
 
 func entriesFromPB(m *pb.Hunk) ([]Entry, error) {

@@ -69,7 +69,7 @@ func TestHunksRoundTrip(t *testing.T) {
 		for _, p := range ps {
 			entries = append(entries, entry(t, p, fs))
 		}
-		h := Hunk{Entries: entries}
+		h := Hunk{Entries: entries, Previous: Previous(rapid.Uint64().Draw(t, "previous"))}
 		if entries[0].Path != Root && rapid.Bool().Draw(t, "before") {
 			h.Before = []HunkRef{{testBand, 3, 100, hashes().Draw(t, "sum"), 7, Root}}
 		}

@@ -858,8 +858,9 @@ type Hunk struct {
 	Blocks        []*Block               `protobuf:"bytes,1,rep,name=blocks,proto3" json:"blocks,omitempty"`
 	Frames        []*Frame               `protobuf:"bytes,2,rep,name=frames,proto3" json:"frames,omitempty"`
 	Owners        []*Owner               `protobuf:"bytes,3,rep,name=owners,proto3" json:"owners,omitempty"`
-	Entries       []*Entry               `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"` // in path order
-	Before        []*HunkRef             `protobuf:"bytes,5,rep,name=before,proto3" json:"before,omitempty"`   // hunks of other bands that stand ahead of this one, while the band is incomplete
+	Entries       []*Entry               `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"`    // in path order
+	Before        []*HunkRef             `protobuf:"bytes,5,rep,name=before,proto3" json:"before,omitempty"`      // hunks of other bands that stand ahead of this one, while the band is incomplete
+	Previous      uint64                 `protobuf:"varint,6,opt,name=previous,proto3" json:"previous,omitempty"` // the band's own hunk ahead of it, while the band is incomplete; FORMAT.md says how
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -927,6 +928,13 @@ func (x *Hunk) GetBefore() []*HunkRef {
 		return x.Before
 	}
 	return nil
+}
+
+func (x *Hunk) GetPrevious() uint64 {
+	if x != nil {
+		return x.Previous
+	}
+	return 0
 }
 
 // bands/<band>/index/<n>/<n>.spans.zst
@@ -2218,13 +2226,14 @@ const file_archive_format_dura_proto_rawDesc = "" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x18\n" +
 	"\aentries\x18\x05 \x01(\x04R\aentries\x12\x1d\n" +
 	"\n" +
-	"first_path\x18\x06 \x01(\fR\tfirstPath\"\xc3\x01\n" +
+	"first_path\x18\x06 \x01(\fR\tfirstPath\"\xdf\x01\n" +
 	"\x04Hunk\x12#\n" +
 	"\x06blocks\x18\x01 \x03(\v2\v.dura.BlockR\x06blocks\x12#\n" +
 	"\x06frames\x18\x02 \x03(\v2\v.dura.FrameR\x06frames\x12#\n" +
 	"\x06owners\x18\x03 \x03(\v2\v.dura.OwnerR\x06owners\x12%\n" +
 	"\aentries\x18\x04 \x03(\v2\v.dura.EntryR\aentries\x12%\n" +
-	"\x06before\x18\x05 \x03(\v2\r.dura.HunkRefR\x06before\"v\n" +
+	"\x06before\x18\x05 \x03(\v2\r.dura.HunkRefR\x06before\x12\x1a\n" +
+	"\bprevious\x18\x06 \x01(\x04R\bprevious\"v\n" +
 	"\bSpanList\x12#\n" +
 	"\x06blocks\x18\x01 \x03(\v2\v.dura.BlockR\x06blocks\x12#\n" +
 	"\x06frames\x18\x02 \x03(\v2\v.dura.FrameR\x06frames\x12 \n" +
