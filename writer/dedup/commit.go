@@ -61,7 +61,7 @@ func (x *Index) Forget(keep func(format.BandID) bool) {
 }
 
 func (x *Index) tell(damage *DamageError) {
-	if damage != nil {
+	if !damage.again {
 		x.options.Damaged(damage)
 	}
 }

@@ -12,6 +12,8 @@ import (
 type DamageError struct {
 	File string // its path
 	Err  error
+
+	again bool // the segment was known to be damaged
 }
 
 func (e *DamageError) Error() string {

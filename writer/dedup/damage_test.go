@@ -275,6 +275,25 @@ func TestAFileThatShrinksWhileItIsMappedIsDamageAndNoMore(t *testing.T) {
 	}
 }
 
+// TestDamageHidesNothingOfOtherSegments cuts the newest of two segments short, which both have the same content.
+func TestDamageHidesNothingOfOtherSegments(t *testing.T) {
+	d := new(damages)
+	o := d.options()
+	o.SmallRecords = 1
+	x := openNew(t, o)
+	fillIndex(t, x, 0, 5000)
+	must(t, x.Commit())
+	must(t, x.AddSpans(bandOf(90), 1, spansOf(0, 300)))
+	must(t, x.Commit())
+	newest := x.segments[1]
+	must(t, os.Truncate(newest.path, pageBytes))
+	mustHave(t, x, 0, 5000)
+	mustHave(t, x, 0, 300)
+	if len(d.seen) != 1 || d.seen[0].File != newest.path || x.Stats().Segments != 2 {
+		t.Errorf("%v, %+v", d.seen, x.Stats())
+	}
+}
+
 // TestDamageFoundByAMerge changes a file under an index that has not looked into it yet.
 func TestDamageFoundByAMerge(t *testing.T) {
 	for what, damage := range map[string]func(path string, stored []byte){
@@ -446,7 +465,7 @@ func FuzzSegment(f *testing.F) {
 		must(f, w.flush())
 		f.Add(b.Bytes(), tab.append(nil), int64(records), uint64(1))
 	}
-	dir := f.TempDir()
+	dir := fastDir(f)
 	f.Fuzz(func(t *testing.T, pages, rest []byte, records int64, sequence uint64) {
 		if records < 0 || records > maxRecords || pagesOf(records)*pageBytes > int64(len(pages))+4*pageBytes {
 			return

@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"iter"
+	"runtime/debug"
 	"sort"
 
 	"dura/archive/format"
@@ -33,7 +34,7 @@ func (x *Index) next(k key, at *position) (Place, bool) {
 		if damage == nil {
 			return place, found
 		}
-		x.options.Damaged(damage)
+		x.tell(damage)
 	}
 }
 
@@ -44,9 +45,17 @@ func (x *Index) search(k key, at *position) (place Place, found bool, damage *Da
 	if at.generation != x.generation {
 		*at = position{generation: x.generation}
 	}
+	var s *segment
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a signal would end the process otherwise
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			place, found, damage = Place{}, false, s.caught(panicked)
+		}
+	}()
 	for i := len(x.segments) - 1 - at.segments; i >= 0 && !found && damage == nil; i-- {
 		at.segments++
-		place, found, damage = x.segments[i].lookup(k)
+		s = x.segments[i]
+		place, found, damage = s.lookup(k)
 	}
 	return place, found, damage
 }

@@ -77,7 +77,7 @@ func must(t tester, err error) {
 }
 
 // fastDir is an empty directory, in memory where that can be had: tests that commit thousands of times would wait for the disk.
-func fastDir(t *testing.T) string {
+func fastDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "dura-dedup-")
 	if err != nil {

@@ -113,7 +113,11 @@ func (p *pending) append(r record) error {
 			}
 		}
 		p.sortLast()
-		p.blocks = append(p.blocks, nil)
+		var block []record // the first grows with what there is
+		if p.records > 0 {
+			block = make([]record, 0, size)
+		}
+		p.blocks = append(p.blocks, block)
 		last = len(p.blocks) - 1
 	}
 	p.blocks[last] = append(p.blocks[last], r)

@@ -49,7 +49,7 @@ func (x *Index) take(path string) *segment {
 	if unreadable(err) || os.Remove(path) != nil {
 		x.skipped[path] = true
 	}
-	x.tell(&DamageError{path, err})
+	x.tell(&DamageError{File: path, Err: err})
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"unsafe"
@@ -114,18 +113,14 @@ func (s *segment) close() {
 	s.file.Close()
 }
 
-// spoil takes note of damage. It returns an error for the first.
+// spoil takes note of damage.
 func (s *segment) spoil(err error) *DamageError {
-	if s.damaged.Swap(true) {
-		return nil
-	}
-	return &DamageError{s.path, err}
+	return &DamageError{File: s.path, Err: err, again: s.damaged.Swap(true)}
 }
 
-// lookup finds the place of content. Damage is told of once; a damaged page has no content.
+// lookup finds the place of content. A damaged page has none. It panics where the pages can't be
+// read, which the caller has to let it do, and to give to caught.
 func (s *segment) lookup(k key) (at Place, found bool, damage *DamageError) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer s.catchFault(&damage)
 	first, last := s.pagesFor(k.high)
 	for n := last; n >= first && !found; n-- {
 		var r record
@@ -189,23 +184,18 @@ func (s *segment) place(r *record) (at Place, ok bool, damage *DamageError) {
 	return Place{s.bands[spot.band].id, spot.list, spot.number, spot.entry, spot.span}, true, nil
 }
 
-// catchFault turns a fault in the mapped pages into damage. It is deferred where they are read.
-func (s *segment) catchFault(damage **DamageError) {
-	fault := recover()
-	if fault == nil {
-		return
-	}
-	err, ok := fault.(interface {
+// caught makes damage of what a lookup panicked with, if that was a fault in the mapped pages.
+func (s *segment) caught(panicked any) *DamageError {
+	err, ok := panicked.(interface {
 		runtime.Error
 		Addr() uintptr
 	})
 	if ok && len(s.mapped) > 0 {
 		if start := uintptr(unsafe.Pointer(&s.mapped[0])); err.Addr() >= start && err.Addr()-start < uintptr(len(s.mapped)) {
-			*damage = s.spoil(errFault)
-			return
+			return s.spoil(errFault)
 		}
 	}
-	panic(fault)
+	panic(panicked)
 }
 
 // reader reads the records of s in order, from its file.
