@@ -89,7 +89,7 @@ func listInOrder(t testing.TB, s storage.Storage) {
 }
 
 func listMany(t testing.TB, s storage.Storage) {
-	objects := 10_000
+	objects := 3_000 // more than two pages of any store
 	if testing.Short() {
 		objects = 1_000
 	}
