@@ -79,6 +79,7 @@ func backupCommand(a *app) *cobra.Command {
 	flags.BoolVar(&o.byDate, "by-date", false, "where the parent's index can't be read, take older files to be in it, by their paths")
 	flags.BoolVar(&o.noCache, "no-cache", false, "keep no index of what the archive holds on this machine")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be read, and store nothing")
+	c.SuggestFor = []string{"create", "save"}
 	return c
 }
 

@@ -52,6 +52,7 @@ func bandsCommand(a *app) *cobra.Command {
 	c := a.command("bands ARCHIVE", "List the bands of an archive",
 		"List the bands of an archive, the oldest first. Each backup makes one.",
 		func(ctx context.Context, args []string) error { return a.bands(ctx, args[0]) })
+	c.SuggestFor = []string{"snapshots", "archives", "history"}
 	return c
 }
 

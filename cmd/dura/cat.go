@@ -27,6 +27,7 @@ follows, each piece with its offset.`,
 		func(ctx context.Context, args []string) error { return a.cat(ctx, args[0], bandPaths(args[1:])) })
 	c.ValidArgsFunction = a.completePaths(1)
 	a.bandFlag(c, "from this band")
+	c.SuggestFor = []string{"dump", "print"}
 	return c
 }
 

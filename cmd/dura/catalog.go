@@ -32,12 +32,13 @@ const (
 	msgNoArchive          = `there is no archive at %s: nothing is there; "dura init %s" makes one`
 	msgNoArchiveEmpty     = `there is no archive at %s: the directory is empty; is a disk not mounted? "dura init %s" makes an archive there`
 	msgNoArchiveOther     = `there is no archive at %s: there are other files, and no DURA-ARCHIVE; check the path`
+	msgNoArchiveHead      = `DURA-ARCHIVE is missing from %s, which has bands; put a good copy of that file back, or the one that "dura init" makes elsewhere: with it all can be read`
 	msgNoArchiveFile      = `there is no archive at %s: that is not a directory; name the directory that holds the archive`
 	msgArchiveExists      = `there is an archive at %s already; "dura bands %s" shows what it holds`
 	msgPlaceTaken         = `%s is not empty, and no archive is in it; give "dura init" a new or an empty directory`
 	msgArchiveTooNew      = `%s was made by a newer Dura: it is of format %d, and this program knows up to format %d; use a newer version of dura`
 	msgArchiveFeature     = `%s needs the feature %q, which this version of dura doesn't know; use a newer version`
-	msgArchiveHeadCorrupt = `DURA-ARCHIVE in %s is damaged (%s); put a good copy of that file back, every other file of the archive can stay as it is`
+	msgArchiveHeadCorrupt = `DURA-ARCHIVE in %s is damaged (%s); put a good copy of that file back, or the one that "dura init" makes elsewhere: with it all can be read`
 
 	// Storage. Arguments: the file, the cause.
 	msgStorageDenied   = `%s: permission denied; run this as a user who may %s there`

@@ -213,6 +213,9 @@ func (a *app) noArchiveSentence() string {
 	case !info.IsDir():
 		return sprintf(msgNoArchiveFile, place)
 	}
+	if heads, _ := filepath.Glob(filepath.Join(globQuoted(a.place), format.HeadName("*"))); len(heads) > 0 {
+		return sprintf(msgNoArchiveHead, place)
+	}
 	if f, err := os.Open(a.place); err == nil {
 		defer f.Close()
 		if names, _ := f.Readdirnames(1); len(names) == 0 {
@@ -220,6 +223,11 @@ func (a *app) noArchiveSentence() string {
 		}
 	}
 	return sprintf(msgNoArchiveOther, place)
+}
+
+// globQuoted is a name as filepath.Glob takes it to the letter.
+func globQuoted(name string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
 }
 
 func (a *app) storageSentence(e *storage.Error) (kind, sentence string) {

@@ -36,6 +36,7 @@ as they were stored elsewhere.`,
 	c.Flags().BoolVarP(&o.null, "null", "0", false, "end each line with a NUL instead of a line break")
 	c.ValidArgsFunction = a.completePaths(1)
 	a.bandFlag(c, "list this band")
+	c.SuggestFor = []string{"list", "files"}
 	return c
 }
 

@@ -44,6 +44,7 @@ with an alarm, unless --overwrite is given. Whoever is not root can't give files
 	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would be done, and write nothing")
 	c.ValidArgsFunction = a.completePaths(2)
 	a.bandFlag(c, "restore this band")
+	c.SuggestFor = []string{"extract", "recover"}
 	return c
 }
 

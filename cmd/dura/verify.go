@@ -50,6 +50,7 @@ Damage is told of by alarms; the exit status is then 3.`,
 	c.Flags().BoolVar(&files, "files", false, "check the content of every file")
 	c.Flags().StringVarP(&a.spec, "band", "b", "", "check this `BAND` alone (default all of them)")
 	c.RegisterFlagCompletionFunc("band", a.completeBand)
+	c.SuggestFor = []string{"check", "scrub"}
 	return c
 }
 
