@@ -174,7 +174,8 @@ func (r *reader) sparse(it *item, content source.Content, runs []run, buf []byte
 		if err := seekData(content, run.start); err != nil {
 			return nil, err
 		}
-		n, err := readFull(content, buf[used:used+int(run.end-run.start)])
+		room := min(run.end-run.start, int64(len(buf)-used)) // less than the run where the file has grown large
+		n, err := readFull(content, buf[used:used+int(room)])
 		if err != nil {
 			return nil, err
 		}
@@ -188,7 +189,7 @@ func (r *reader) sparse(it *item, content source.Content, runs []run, buf []byte
 			end, data = at, data[n:]
 		}
 		if int64(n) < run.end-run.start {
-			it.entry.Size, it.entry.Unstable = run.start+int64(n), true // it was cut short meanwhile
+			it.entry.Size, it.entry.Unstable = run.start+int64(n), true // it was cut short meanwhile, or is here
 			break
 		}
 	}

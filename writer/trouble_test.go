@@ -92,6 +92,23 @@ func TestAFileThatChangesIsStoredAsItWasRead(t *testing.T) {
 	}
 }
 
+// TestASmallFileWithHolesMayBeLargeWhenItIsOpened: what is read of it is bounded.
+func TestASmallFileWithHolesMayBeLargeWhenItIsOpened(t *testing.T) {
+	item := sized("m", sourcetest.Random(1, 50_000).Holes(sourcetest.Run{Start: 500, End: 900}, sourcetest.Run{Start: 1000, End: 40_000}))
+	item.Entry.Size, item.Blocks = 2_000, 1
+	item.Stat = changed(item.Entry, 0, 50_000)
+	p := newPlace(t, smallSettings())
+	p.backup(sourcetest.New(item, sourcetest.File("z", "after")))
+	got := p.read()
+	want := dataOf(item.Data)[:got["m"].Size]
+	if e := got["m"]; !e.Unstable || e.Size < 1_000 || e.Size > 10_000 || !bytes.Equal(e.content, want) || string(got["z"].content) != "after" {
+		t.Fatalf("%+v", e.Entry)
+	}
+	if len(p.raised) != 1 || p.raised[0].Condition != alarm.Mismatch {
+		t.Fatal(p.raised)
+	}
+}
+
 func TestASecondLinkStandsInForAFirstThatCantBeRead(t *testing.T) {
 	link := func(path format.Path, fails bool) sourcetest.Item {
 		item := sized(path, sourcetest.Random(1, 500))
