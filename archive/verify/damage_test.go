@@ -221,3 +221,25 @@ func TestBlocksThatTheIndexDoesNotReferToAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestBlocksOfAnotherBackupAreNoDamage: one that met this one's in its band, and began a band of its own.
+func TestBlocksOfAnotherBackupAreNoDamage(t *testing.T) {
+	st := archivetest.NewArchive(t)
+	id := archivetest.BandID(0)
+	w := archivetest.NewBand(t, archivetest.Band{Storage: st, ID: id})
+	w.Directories("")
+	_, _, fences := w.Write(archivetest.Tree(map[string]string{"a/b": "x"}))
+	w.Tail(fences)
+	block, err := st.Read(t.Context(), format.BlockName(id, 1), 0, 1<<20)
+	if err == nil {
+		err = st.Create(t.Context(), format.BlockName(id, 7), block)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, depth := range []verify.Depth{verify.Objects, verify.Blocks, verify.Files} {
+		if r, raised := check(t, st, verify.Options{Depth: depth}); len(raised) > 0 {
+			t.Errorf("depth %d: %q %+v", depth, raised, r)
+		}
+	}
+}
