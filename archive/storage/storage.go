@@ -50,7 +50,8 @@ type Storage interface {
 	// Stat describes one object. A missing object is KindNotFound.
 	Stat(ctx context.Context, name string) (Info, error)
 
-	// Delete removes one object, durably and atomically. A missing object is KindNotFound.
+	// Delete removes one object, durably and atomically. A missing object is KindNotFound. Of several deletes of one object at
+	// once, more than one may succeed.
 	Delete(ctx context.Context, name string) error
 }
 

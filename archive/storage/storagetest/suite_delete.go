@@ -37,6 +37,27 @@ func deleteThenCreate(t testing.TB, s storage.Storage) {
 }
 
 func deleteConcurrently(t testing.TB, s storage.Storage) {
+	for round, won := range concurrentDeletes(t, s) {
+		if won != 1 {
+			t.Fatalf("round %d: %d deletes of one object succeeded", round, won)
+		}
+	}
+}
+
+func deletesMayTie(t testing.TB, s storage.Storage) {
+	for round, won := range concurrentDeletes(t, s) {
+		if won < 1 {
+			t.Fatalf("round %d: no delete succeeded", round)
+		}
+	}
+	if got := list(t, s, "", storage.Deep); len(got) != 0 {
+		t.Errorf("listed %q", got)
+	}
+}
+
+// concurrentDeletes is how many of several deletes of one object succeeded, in each of some rounds.
+func concurrentDeletes(t testing.TB, s storage.Storage) (succeeded []int64) {
+	t.Helper()
 	for round := range 10 {
 		name := fmt.Sprintf("folder/%d/object", round)
 		mustCreate(t, s, name, []byte("x"))
@@ -53,10 +74,9 @@ func deleteConcurrently(t testing.TB, s storage.Storage) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if won.Load() != 1 {
-			t.Fatalf("%d deletes of one object succeeded", won.Load())
-		}
+		succeeded = append(succeeded, won.Load())
 	}
+	return succeeded
 }
 
 // createBesideDelete empties folders while objects are created in them.
