@@ -11,6 +11,9 @@ import (
 // fio has each block of its files hold a checksum of itself and where it belongs; it writes them to a local tree and checks
 // them in the mount, read in every way that it knows.
 func TestFioFindsInTheMountWhatItWrote(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a while")
+	}
 	need(t, "fio")
 	const jobs, fileBytes = 16, 2 << 20
 	dir := scratch(t)

@@ -29,6 +29,9 @@ for _ in range(3000):
 // Many processes use a mount that has little memory, each in a way of its own, while bands are added and readers are killed. Each
 // must see what it would see in the source.
 func TestManyProcessesUseTheMountAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a while")
+	}
 	need(t, "python3")
 	dir := scratch(t)
 	src := filepath.Join(dir, "src")

@@ -46,6 +46,9 @@ func TestTheMountShowsRealTreesAsTheyAre(t *testing.T) {
 			if _, err := os.Stat(tree); err != nil {
 				t.Skip(err)
 			}
+			if testing.Short() && tree == "/usr/share" {
+				t.Skip("it takes a minute")
+			}
 			shown := mountLatest(t, backedUp(t, tree)) + tree
 			sameByRsync(t, tree, shown)
 			sameByDiff(t, tree, shown)
@@ -56,6 +59,9 @@ func TestTheMountShowsRealTreesAsTheyAre(t *testing.T) {
 
 // TestAUserMountsByFusermount3 shows a user what that user stored: as it is, unchangeable, and to nobody else.
 func TestAUserMountsByFusermount3(t *testing.T) {
+	for _, tool := range []string{"fio", "python3", "rsync"} {
+		need(t, tool)
+	}
 	dir := userScratch(t)
 	o := asUserWithFUSE(t, dir, `
 		mkdir -p src/a/b src/private mnt
@@ -63,10 +69,17 @@ func TestAUserMountsByFusermount3(t *testing.T) {
 		chmod 0400 src/a/b/file; touch -d '1969-12-31 23:59:58.123456789 UTC' src/a/b; truncate -s 5M src/a/sparse
 		setfattr -n user.note -v hi src/private 2>/dev/null || true; chmod 0500 src/private; setfacl -m u:1:r src/a/b/file
 		cp -a /usr/local/go/src/net src/net
+		fio="fio --name=f --size=1m --bs=4k --verify=crc32c --verify_fatal=1 --verify_state_save=0 --numjobs=8 --group_reporting --minimal"
+		mkdir src/fio; $fio --directory=src/fio --rw=randwrite --do_verify=0 --ioengine=psync >/dev/null
 		dura init archive >/dev/null; (cd src && dura -q backup ../archive .)
 		dura-mount archive mnt
 		findmnt -n -o FSTYPE mnt
 		diff -r --no-dereference src/net mnt/latest/net
+		for engine in psync mmap "libaio --iodepth=16"; do
+			$fio --directory=mnt/latest/fio --rw=randread --readonly --allow_file_create=0 --ioengine=$engine >/dev/null
+		done
+		hashes() { (cd $1 && find . -type f -print0 | sort -z | xargs -0 -n20 -P8 sha256sum | sort); }
+		diff <(hashes src/net) <(hashes mnt/latest/net)
 		python3 -I -c `+quoted(mutate)+` mnt/latest/ mnt/latest/a/b/file mnt/latest/a/dangling
 		fusermount3 -u mnt
 		dura mount archive mnt -b latest
