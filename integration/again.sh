@@ -49,7 +49,7 @@ timed() {
 }
 # change writes to one file in a hundred, other ones each time.
 change() {
-    find "$tree" -type f -size -1M | sort | awk -v r="$1" 'NR % 100 == r % 100' | while read -r f; do echo "$1" >>"$f"; done
+    find "$tree" -type f -size -1024k -size +0 | sort | awk -v r="$1" 'NR % 100 == r % 100' | while read -r f; do echo "$1" >>"$f"; done
 }
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
