@@ -328,17 +328,17 @@ func TestMergesLeaveNothingBehind(t *testing.T) {
 	o.MemoryBytes = 40_000
 	o.SmallRecords = 1000
 	x := openNew(t, o)
-	for n := 0; n < 60_000; n += 300 {
+	for n := 0; n < 30_000; n += 300 {
 		fillIndex(t, x, n, n+300)
 		must(t, x.Commit())
 		if st := x.Stats(); st.Segments > maxSegments || st.Segments != len(filesWith(t, x.dir, "")) {
 			t.Fatalf("%+v in files %v", st, filesWith(t, x.dir, ""))
 		}
 	}
-	if st := x.Stats(); st.Records != 60_000 || st.Segments < 2 {
+	if st := x.Stats(); st.Records != 30_000 || st.Segments < 2 {
 		t.Errorf("%+v", st)
 	}
-	mustHave(t, x, 0, 60_000)
+	mustHave(t, x, 0, 30_000)
 }
 
 func TestTheNewestSegmentComesFirst(t *testing.T) {
@@ -360,9 +360,13 @@ func TestTheNewestSegmentComesFirst(t *testing.T) {
 	}
 }
 
-// TestCollectingTakesBoundedMemory collects sixteen times what it may keep.
+// TestCollectingTakesBoundedMemory collects sixteen times what it may keep; with -short, five times.
 func TestCollectingTakesBoundedMemory(t *testing.T) {
-	const records, memoryBytes = 600_000, 1 << 20
+	const memoryBytes = 1 << 20
+	records := 600_000
+	if testing.Short() {
+		records = 200_000
+	}
 	o := noDamage(t)
 	o.MemoryBytes = memoryBytes
 	x := openNew(t, o)
@@ -396,7 +400,7 @@ func TestCollectingTakesBoundedMemory(t *testing.T) {
 	if took := total.TotalAlloc - now.TotalAlloc; took > 3*memoryBytes {
 		t.Errorf("a commit of %d runs allocated %d bytes", records*recordBytes/memoryBytes, took)
 	}
-	if st := x.Stats(); st.Records != records {
+	if st := x.Stats(); st.Records != int64(records) {
 		t.Errorf("%+v", st)
 	}
 }
