@@ -16,7 +16,7 @@ import (
 
 // clients are what test processes do with a mount.
 var clients = map[string]func(args []string) error{
-	"stat": statClient, "mutate": mutateClient, "seek": seekClient, "read": readClient, "map": mapClient,
+	"stat": statClient, "mutate": mutateClient, "seek": seekClient, "read": readClient, "ranges": rangesClient, "map": mapClient,
 	"list": listClient, "seekdir": seekdirClient, "hold": holdClient, "testfs": testFSClient,
 }
 
@@ -127,6 +127,16 @@ func readClient(args []string) error {
 			fmt.Printf("errno %d", int(errno))
 			return nil
 		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// rangesClient does what readClient does for several ranges: FILE START END BYTES START END BYTES and so on.
+func rangesClient(args []string) error {
+	for i := 1; i+3 <= len(args); i += 3 {
+		if err := readClient(append(args[:1:1], args[i:i+3]...)); err != nil {
 			return err
 		}
 	}

@@ -357,12 +357,16 @@ func checkContent(t *testing.T, m *mount, path string, want []byte) {
 		t.Errorf("%s is not mapped as it was stored", path)
 	}
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 10 {
+	ranges := []string{path}
+	var all []byte
+	for range 20 {
 		from := r.IntN(len(want))
 		to := min(len(want), from+r.IntN(100_000))
-		if got := m.client("read", path, fmt.Sprint(from), fmt.Sprint(to), "4096"); got != string(want[from:to]) {
-			t.Errorf("%s is wrong between %d and %d", path, from, to)
-		}
+		ranges = append(ranges, fmt.Sprint(from), fmt.Sprint(to), "4096")
+		all = append(all, want[from:to]...)
+	}
+	if got := m.client("ranges", ranges...); got != string(all) {
+		t.Errorf("%s is wrong somewhere in %q", path, ranges)
 	}
 	tail := m.client("read", path, fmt.Sprint(len(want)-1), fmt.Sprint(len(want)+5000), "9000")
 	if tail != string(want[len(want)-1:]) {
