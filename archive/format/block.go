@@ -56,12 +56,6 @@ type BlockBuilder struct {
 	sum         hash.Hash
 }
 
-// StoredBytes is how large the frames added are so far.
-func (b *BlockBuilder) StoredBytes() int64 { return b.storedBytes }
-
-// Frames is how many have been added.
-func (b *BlockBuilder) Frames() int { return b.frames }
-
 // AddFrame appends one compressed frame, which the builder keeps, and the members in it, whose Frame it sets. It returns
 // the frame's offset.
 func (b *BlockBuilder) AddFrame(stored []byte, rawBytes uint32, sum FrameSum, members []Member) int64 {
