@@ -88,6 +88,9 @@ func (b *beginning) goOn(ctx context.Context, a *archive.Archive, h *format.Head
 		}
 	}
 	progress, err := a.OpenProgress(ctx, h.Band)
+	if err == nil {
+		err = storage.Settle(ctx, a.Storage(), format.BandsPrefix+string(h.Band)) // what was listed, and will be referred to
+	}
 	if err != nil {
 		return false, nil
 	}

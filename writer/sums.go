@@ -105,5 +105,5 @@ func (p *pipeline) addUnnamed(ctx context.Context, totals *format.Totals) error 
 			return err
 		}
 	}
-	return nil
+	return storage.Settle(ctx, p.archive.Storage(), format.BandsPrefix+string(p.band))
 }
