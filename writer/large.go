@@ -95,10 +95,8 @@ func (l *largeReader) goOn(ctx context.Context) error {
 
 // run sends the chunks of one run of data.
 func (l *largeReader) run(ctx context.Context, r run) error {
-	if l.sparse || r.start > 0 {
-		if err := seekData(l.content, r.start); err != nil {
-			return l.omit(l.it, err)
-		}
+	if err := l.seek(r.start); err != nil {
+		return l.omit(l.it, err)
 	}
 	var rest []byte // read, not yet cut
 	for at := r.start; at < r.end; {
@@ -132,6 +130,17 @@ func (l *largeReader) run(ctx context.Context, r run) error {
 			l.it.entry.Size, l.it.entry.Unstable = at, true
 			return nil
 		}
+	}
+	return nil
+}
+
+// seek goes to start: into data, unless holes are not told apart here.
+func (l *largeReader) seek(start int64) error {
+	switch {
+	case l.sparse:
+		return seekData(l.content, start)
+	case start > 0:
+		return l.content.SeekTo(start)
 	}
 	return nil
 }

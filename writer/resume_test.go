@@ -27,7 +27,9 @@ func resumeItems() []sourcetest.Item {
 		items = append(items, it)
 	}
 	items[len(items)-1].Data = items[len(items)-1].Data.Holes(sourcetest.Run{Start: 4096, End: 600_000}, sourcetest.Run{Start: 700_000, End: 1_200_000})
-	return append(items, link("a-link"), link("dir/link"), link("z-link"), sourcetest.Dir("z"), sourcetest.Symlink("z/symlink", "target"))
+	untold := sized("z-untold", sourcetest.Random(9, 600_000).Holes(sourcetest.Run{Start: 4096, End: 100_000}, sourcetest.Run{Start: 590_000, End: 600_000}))
+	untold.Entry.Inode, untold.Blocks = 20, 600_000/512+1 // as file systems do that count more than data
+	return append(items, untold, link("a-link"), link("dir/link"), link("z-link"), sourcetest.Dir("z"), sourcetest.Symlink("z/symlink", "target"))
 }
 
 // resumeSettings make small blocks, so that there is much that a crash can come between.

@@ -68,6 +68,11 @@ func (c *content) NextData(offset int64) (start, end int64, err error) {
 	return start, end, failed("lseek", err)
 }
 
+func (c *content) SeekTo(offset int64) error {
+	_, err := c.seek(offset, io.SeekStart)
+	return failed("lseek", err)
+}
+
 // allData is NextData where the file system doesn't tell holes.
 func (c *content) allData(offset int64) (start, end int64, err error) {
 	var st unix.Stat_t

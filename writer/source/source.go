@@ -48,6 +48,8 @@ type Content interface {
 	// NextData finds the next run of data at or behind offset, skipping holes: its start and end. At the end of the file start
 	// and end are the file's size. Reading goes on at start.
 	NextData(offset int64) (start, end int64, err error)
+	// SeekTo makes reading go on at offset, which is not behind the end, whether there is data or a hole.
+	SeekTo(offset int64) error
 	// Stat is the metadata without Path, Target and XAttrs, to see whether the file changed under its reader: those that it was
 	// opened with when it is called first, those of now from then on.
 	Stat() (format.Entry, error)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"strings"
@@ -209,6 +210,14 @@ func checkContent(e format.Entry, attrs []format.XAttr, c source.Content) error 
 	}
 	if int64(len(whole)) != e.Size {
 		return errors.New("the content has another size")
+	}
+	for _, offset := range []int64{0, e.Size / 3, e.Size / 2, e.Size} {
+		if err := c.SeekTo(offset); err != nil {
+			return err
+		}
+		if rest, err := io.ReadAll(c); err != nil || !bytes.Equal(rest, whole[offset:]) {
+			return errors.Join(fmt.Errorf("behind a seek to %d there is something else", offset), err)
+		}
 	}
 	return checkRuns(whole, c)
 }

@@ -80,6 +80,14 @@ func (c *content) NextData(offset int64) (start, end int64, err error) {
 	return start, end, nil
 }
 
+func (c *content) SeekTo(offset int64) error {
+	if c.closed {
+		return os.ErrClosed
+	}
+	c.at = offset
+	return nil
+}
+
 func (c *content) Stat() (format.Entry, error) {
 	if c.closed {
 		return format.Entry{}, os.ErrClosed
