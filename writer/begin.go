@@ -42,10 +42,10 @@ func begin(ctx context.Context, a *archive.Archive, o Options) (*beginning, erro
 			break
 		}
 		head, text, err := a.BandHead(ctx, s.ID)
+		if err := passing(ctx, err); err != nil {
+			return nil, err
+		}
 		if err != nil || !o.sameSource(&head) {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
 			continue // who is damaged here is told of by verify
 		}
 		if s.Complete {
@@ -80,19 +80,28 @@ func (o *Options) continues(h *format.Head) bool {
 		!slices.ContainsFunc(h.Sources, func(s string) bool { return !filepath.IsAbs(s) })
 }
 
-// goOn takes up an incomplete band, unless that can't be done. What can be seen of it may not be durable yet, and is to be built on.
+// passing is err if it says nothing of what is stored: it is that of the context, or of a storage that can't be had now. What was
+// passed over for it would be stored again.
+func passing(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case storage.Is(err, storage.KindUnavailable):
+		return err
+	}
+	return nil
+}
+
+// goOn takes up an incomplete band, unless that can't be done. What was listed of it may not be durable yet, and is to be built on.
 func (b *beginning) goOn(ctx context.Context, a *archive.Archive, h *format.Head, text []byte) (bool, error) {
-	if settler, ok := a.Storage().(storage.Settler); ok {
-		if err := settler.Settle(ctx, format.BandsPrefix+string(h.Band)); err != nil {
-			return false, err
-		}
-	}
 	progress, err := a.OpenProgress(ctx, h.Band)
-	if err == nil {
-		err = storage.Settle(ctx, a.Storage(), format.BandsPrefix+string(h.Band)) // what was listed, and will be referred to
-	}
 	if err != nil {
-		return false, nil
+		return false, passing(ctx, err)
+	}
+	if err := storage.Settle(ctx, a.Storage(), format.BandsPrefix+string(h.Band)); err != nil {
+		return false, err
 	}
 	b.band, b.head, b.stored, b.parentID, b.progress = h.Band, text, true, h.Parent, progress
 	return true, nil
@@ -133,8 +142,8 @@ func (b *beginning) openParent(ctx context.Context, a *archive.Archive, o Option
 		b.parent, b.since = parent, head.Started
 		return nil
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if err := passing(ctx, err); err != nil {
+		return err
 	}
 	b.since = b.parentID.Time()
 	return o.Alarms.Raise(archive.AlarmOf(err))
