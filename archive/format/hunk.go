@@ -33,10 +33,10 @@ func PreviousOf(own, ahead uint64, none bool) Previous {
 // Of is the number of the hunk that the one numbered own stands behind; ok is false where there is none.
 func (p Previous) Of(own uint64) (ahead uint64, ok bool) {
 	switch {
-	case p == 0:
-		return own - 1, own > 0
-	case p == NoPrevious:
+	case p == NoPrevious || p == 0 && own == 0:
 		return 0, false
+	case p == 0:
+		return own - 1, true
 	}
 	return uint64(p) - 2, true
 }

@@ -13,7 +13,7 @@ func TestPreviousTellsTheHunkAhead(t *testing.T) {
 		none := rapid.Bool().Draw(t, "none")
 		p := PreviousOf(own, ahead, none)
 		got, ok := p.Of(own)
-		if ok == none || ok && got != ahead {
+		if ok == none || ok && got != ahead || !ok && got != 0 {
 			t.Fatalf("%d: %d, %v", p, got, ok)
 		}
 		if p == 0 != (none && own == 0 || !none && ahead+1 == own) {
