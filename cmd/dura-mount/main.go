@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"runtime/debug"
 
@@ -32,6 +34,7 @@ const (
 )
 
 func main() {
+	log.SetOutput(io.Discard) // what libraries say there, their errors tell as well
 	os.Exit(run(mounting.RealHost(name + ": ")))
 }
 

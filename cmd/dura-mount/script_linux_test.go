@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -20,6 +21,9 @@ import (
 	"dura/archive"
 	"dura/archive/alarm"
 	"dura/archive/format"
+	"dura/archive/storage"
+	"dura/archive/storage/cloud"
+	"dura/archive/storage/cloud/s3test"
 	"dura/archive/storage/file"
 	"dura/writer"
 	"dura/writer/source"
@@ -69,7 +73,7 @@ func becomeUser() {
 
 // backup stores trees in a new band of an archive, which it makes if need be. Its id goes to standard output.
 func backup(ctx context.Context, place string, roots []string) error {
-	st, err := file.Create(place, file.Options{})
+	st, err := openPlace(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -101,6 +105,30 @@ func backup(ctx context.Context, place string, roots []string) error {
 		fmt.Println(result.Band)
 	}
 	return err
+}
+
+func openPlace(ctx context.Context, word string) (interface {
+	storage.Storage
+	io.Closer
+}, error) {
+	if p, err := cloud.Parse(word); err == nil {
+		return cloud.Create(ctx, p, cloud.Options{})
+	}
+	return file.Create(word, file.Options{})
+}
+
+// cmdS3 runs an object store in this process, and sets S3 to an archive in it: s3
+func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: s3")
+	}
+	server, err := s3test.New(context.Background())
+	ts.Check(err)
+	ts.Defer(server.Close)
+	for name, value := range s3test.Environment() {
+		ts.Setenv(name, value)
+	}
+	ts.Setenv("S3", server.Archive("some/archive"))
 }
 
 // needAll fails on CI where anything is missing without which scripts are skipped.
@@ -138,7 +166,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": cmdStatus, "damage": cmdDamage, "eventually": cmdEventually, "signal": cmdSignal, "own": cmdOwn,
-			"listen": cmdListen,
+			"listen": cmdListen, "s3": cmdS3,
 		},
 		Condition: func(condition string) (bool, error) {
 			switch condition {

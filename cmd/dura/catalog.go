@@ -19,7 +19,7 @@ const (
 	msgTooManyArgs        = `%q is one word too many: dura %s`
 	msgEmptyArg           = `argument %d is empty, is a variable not set? dura %s`
 	msgFileScheme         = `name the directory itself as ARCHIVE, without file://: %s`
-	msgOtherScheme        = `%s is not a local directory, and this version keeps archives in local directories alone; mount that place, or name a directory`
+	msgOtherScheme        = `%s is neither a local directory nor a place in an object store (s3://, gs://, azblob://); mount that place, or name a directory`
 	msgNamedArchive       = `%s would be an archive named in a configuration, which this version does not read; name the directory, which for one that is called so is ./%s`
 	msgCompression        = `--compression can't be %q; it is none, fastest, default or better`
 	msgEventsFormat       = `--events can't be %q; it is none, text, json or textproto`
@@ -48,6 +48,23 @@ const (
 	msgStorageExists   = `%s exists already, though only this run would make it; is another backup writing to this archive? Run this again`
 	msgStorageInvalid  = `%s can't be used (%s); check the path`
 	msgStorageIO       = `%s: %s; check the disk or the connection, then "dura verify %s --blocks"`
+
+	// Object stores. Arguments: the place or the object, the cause.
+	msgStoreURL        = `%s names no place in an object store: %s`
+	msgStoreParameter  = `%s can't be opened: %s; check what is behind the question mark`
+	msgNoArchiveStore  = `there is no archive at %s; check the path, or make one there: "dura init %s"`
+	msgStoreTaken      = `%s has other objects in it, and no archive; give "dura init" another path in the bucket`
+	msgNoCredentials   = `there are no credentials for %s that could be used (%s); %s`
+	msgCredentialsS3   = `set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE`
+	msgCredentialsGCS  = `set GOOGLE_APPLICATION_CREDENTIALS to a file with a key`
+	msgCredentialsBlob = `set AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY`
+	msgNoBucket        = `there is no bucket %s (%s); check its name and the endpoint, or make it with the tools of its store`
+	msgRegion          = `bucket %[1]s is in region %[2]s; add region=%[2]s to the parameters of the archive`
+	msgRegionUnknown   = `bucket %s is in another region (%s); add region=REGION to the parameters of the archive`
+	msgUnconditional   = `%s can't hold an archive: that store writes over objects though told not to, and backups could harm each other; use another one`
+	msgUnreachable     = `%s can't be reached: %s; check the network and the endpoint, then run this again`
+	msgStoreDenied     = `%s: the store refuses that (%s); use credentials that may %s there`
+	msgStoreFailed     = `%s: the store failed (%s); run this again later`
 
 	// Bands and paths.
 	msgNoBand         = `there is no band "%s" in %s; "dura bands %s" lists them`

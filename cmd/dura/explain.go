@@ -15,6 +15,7 @@ import (
 	"dura/archive/format"
 	"dura/archive/restore"
 	"dura/archive/storage"
+	"dura/archive/storage/cloud"
 	"dura/cmd/dura-mount/mounting"
 	"dura/writer"
 	"dura/writer/source"
@@ -76,6 +77,8 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 		return "not_a_file", a.notAFileSentence(notAFile.Entry)
 	case errors.As(err, &dest):
 		return destSentence(dest)
+	case isOfStore(err):
+		return a.storeSentence(err)
 	case errors.As(err, &archiveErr):
 		return a.archiveSentence(archiveErr)
 	case errors.As(err, &unsupported):
@@ -124,7 +127,7 @@ func (a *app) archiveSentence(e *archive.Error) (kind, sentence string) {
 	case e.Kind == archive.KindNotFound:
 		return a.notFoundSentence(e)
 	case e.Kind == archive.KindMissing:
-		return "damaged", sprintf(msgStorageNotFound, shown(filepath.Join(a.place, e.Object)), shellQuoted(a.place))
+		return "damaged", sprintf(msgStorageNotFound, shown(a.located(e.Object)), shellQuoted(a.place))
 	case e.Kind == archive.KindNotADirectory:
 		return "not_a_directory", sprintf(msgNotADirectory, shown(string(e.Path)))
 	case e.Kind == archive.KindCorrupt || e.Kind == archive.KindMismatch:
@@ -138,6 +141,9 @@ func (a *app) archiveSentence(e *archive.Error) (kind, sentence string) {
 func (a *app) existsSentence(e *archive.Error) (kind, sentence string) {
 	if e.Object == format.ArchiveName {
 		return "archive_exists", sprintf(msgArchiveExists, shown(a.place), shellQuoted(a.place))
+	}
+	if cloud.IsPlace(a.place) {
+		return "not_empty", sprintf(msgStoreTaken, shown(a.place))
 	}
 	return "not_empty", sprintf(msgPlaceTaken, shown(a.place))
 }
@@ -188,7 +194,7 @@ func (a *app) damagedSentence(e *archive.Error) string {
 	}
 	what := shown(string(e.Path))
 	if e.Object != "" {
-		what = shown(filepath.Join(a.place, e.Object))
+		what = shown(a.located(e.Object))
 	}
 	return sprintf(msgDamaged, what, reasonOf(e), shellQuoted(a.place))
 }
@@ -206,6 +212,9 @@ func (a *app) unsupportedSentence(band format.BandID, e *format.UnsupportedError
 // noArchiveSentence looks at what is there instead.
 func (a *app) noArchiveSentence() string {
 	place, quoted := shown(a.place), shellQuoted(a.place)
+	if cloud.IsPlace(a.place) {
+		return sprintf(msgNoArchiveStore, place, quoted)
+	}
 	info, err := os.Stat(a.place)
 	switch {
 	case err != nil:
@@ -231,11 +240,7 @@ func globQuoted(name string) string {
 }
 
 func (a *app) storageSentence(e *storage.Error) (kind, sentence string) {
-	name := e.Object
-	if !filepath.IsAbs(name) && name != a.place { // an object's name, not that of the whole storage
-		name = filepath.Join(a.place, name)
-	}
-	name = shown(name)
+	name := shown(a.located(e.Object))
 	opening := e.Op == storage.OpOpen
 	switch e.Kind {
 	case storage.KindNotFound:
@@ -251,11 +256,7 @@ func (a *app) storageSentence(e *storage.Error) (kind, sentence string) {
 	case storage.KindExists:
 		return "exists", sprintf(msgStorageExists, name)
 	case storage.KindDenied:
-		may := "read"
-		if e.Op == storage.OpCreate || e.Op == storage.OpDelete {
-			may = "write"
-		}
-		return "denied", sprintf(msgStorageDenied, name, may)
+		return "denied", sprintf(msgStorageDenied, name, may(e.Op))
 	case storage.KindFull:
 		return "full", sprintf(msgStorageFull, name, reasonOf(e))
 	case storage.KindReadOnly:

@@ -17,8 +17,8 @@ const helpRoot = `Dura backs up trees of files into an archive. Each backup make
   dura restore /backup /tmp/out etc    get part of it back
   dura mount /backup /mnt              browse all of them
 
-ARCHIVE is always first: the directory that holds everything. Paths in a band are as given to backup, without the leading
-slash. BAND is an id, the start of one that no other id has, latest, latest~1 (the one before), or a date (2026-11-23, in UTC).
+ARCHIVE is always first: the directory that holds everything, or s3://BUCKET/PATH?region=REGION, gs://BUCKET/PATH,
+azblob://CONTAINER/PATH. Paths in a band are as given to backup, without the leading slash. BAND is an id, the start of one that no other id has, latest, latest~1 (the one before), or a date (2026-11-23, in UTC).
 
 Exit status: 0 done; 1 failed or aborted; 2 the command line was wrong; 3 done, and alarms were raised: some files could not
 be read, or damage was found.`
@@ -71,9 +71,9 @@ const helpJSON = `With --json, results are JSON on standard output: one document
 names. Fields marked "?" may be missing. Times are UTC, RFC 3339. Base64 is the standard one, with padding.
 
 Kinds of errors: usage, interrupted, aborted, no_archive, archive_exists, not_empty, too_new, no_band, band_ambiguous,
-band_deleted, no_path, not_a_file, not_a_directory, damaged, exists, denied, full, read_only, invalid, io, source,
-source_missing, source_denied, source_clash, dest, dest_not_directory, dest_denied, dest_full, output, mountpoint, mount, system,
-log, failed.
+band_deleted, no_path, not_a_file, not_a_directory, damaged, exists, denied, full, read_only, invalid, io, no_credentials,
+no_bucket, other_region, unconditional, unreachable, source, source_missing, source_denied, source_clash, dest,
+dest_not_directory, dest_denied, dest_full, output, mountpoint, mount, system, log, failed.
 `
 
 const helpEvents = `With --events text, json or textproto a run writes what happens, an event a line: on standard error, where nothing else is

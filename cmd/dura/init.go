@@ -9,7 +9,6 @@ import (
 
 	"dura/archive"
 	"dura/archive/format"
-	"dura/archive/storage/file"
 )
 
 type initDocument struct {
@@ -21,7 +20,8 @@ type initDocument struct {
 func initCommand(a *app) *cobra.Command {
 	var compression string
 	c := a.command("init ARCHIVE", "Make an archive",
-		"Make an archive in a new or an empty directory. Its files can be read by their owner alone.",
+		"Make an archive in a new or an empty directory, whose files can be read by their owner alone, or at a path in a bucket of an\n"+
+			"object store where nothing is yet.",
 		func(ctx context.Context, args []string) error { return a.initArchive(ctx, args[0], compression) })
 	c.Flags().StringVar(&compression, "compression", string(format.DefaultCompression),
 		"how hard to compress: none, fastest, default or better, as `LEVEL`")
@@ -33,10 +33,6 @@ func (a *app) initArchive(ctx context.Context, place, compression string) error 
 	if err := a.setAlarms(nil); err != nil {
 		return err
 	}
-	directory, err := localDirectory(place)
-	if err != nil {
-		return err
-	}
 	settings := format.Settings{Compression: format.Compression(compression)}.WithDefaults(format.DefaultSettings())
 	if settings.Check() != nil {
 		return usage(msgCompression, shown(compression))
@@ -45,7 +41,7 @@ func (a *app) initArchive(ctx context.Context, place, compression string) error 
 	if _, err := io.ReadFull(a.host.random, id[:]); err != nil {
 		return err
 	}
-	st, err := file.Create(directory, file.Options{})
+	st, err := createPlace(ctx, place)
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,16 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"dura/archive/storage/cloud"
 )
 
 // itself tells the archive's directory from others: a backup leaves it out where it lies inside a source, and a restore leaves it
-// alone. Paths inside it are refused, with message.
+// alone. Paths inside it are refused, with message. Nothing local is an archive in an object store.
 func itself(place string, paths []string, message string) (func(dev, ino uint64) bool, error) {
+	if cloud.IsPlace(place) {
+		return nil, nil
+	}
 	archive, err := os.Stat(place)
 	if err != nil {
 		return nil, err

@@ -4,10 +4,13 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
 )
 
 func main() {
+	log.SetOutput(io.Discard) // what libraries say there, their errors tell as well
 	tune(os.Getenv)
 	ctx, h := realHost()
 	os.Exit(run(ctx, h, os.Args[1:]))

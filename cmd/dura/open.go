@@ -2,13 +2,50 @@ package main
 
 import (
 	"context"
+	"io"
 	"path"
 	"strings"
 
 	"dura/archive"
 	"dura/archive/format"
+	"dura/archive/storage"
+	"dura/archive/storage/cloud"
 	"dura/archive/storage/file"
 )
+
+// place is a storage that holds something open.
+type place interface {
+	storage.Storage
+	io.Closer
+}
+
+// openPlace opens the storage that ARCHIVE names.
+func openPlace(ctx context.Context, word string) (place, error) {
+	return at(word, func(directory string) (place, error) { return file.Open(directory, file.Options{}) },
+		func(p cloud.Place) (place, error) { return cloud.Open(ctx, p, cloud.Options{}) })
+}
+
+// createPlace opens the storage that ARCHIVE names for a new archive.
+func createPlace(ctx context.Context, word string) (place, error) {
+	return at(word, func(directory string) (place, error) { return file.Create(directory, file.Options{}) },
+		func(p cloud.Place) (place, error) { return cloud.Create(ctx, p, cloud.Options{}) })
+}
+
+// at does what is to be done with the place that word names, in a directory or in an object store.
+func at(word string, local func(directory string) (place, error), remote func(cloud.Place) (place, error)) (place, error) {
+	if cloud.IsPlace(word) {
+		p, err := cloud.Parse(word)
+		if err != nil {
+			return nil, usage(msgStoreURL, shown(word), reasonOf(err))
+		}
+		return remote(p)
+	}
+	directory, err := localDirectory(word)
+	if err != nil {
+		return nil, err
+	}
+	return local(directory)
+}
 
 // localDirectory is the directory that ARCHIVE names. Other places are refused.
 func localDirectory(place string) (string, error) {
@@ -31,11 +68,7 @@ func isScheme(s string) bool {
 // open opens the archive. Close must be called once it is no longer used.
 func (a *app) open(ctx context.Context, place string) (ar *archive.Archive, closeArchive func(), err error) {
 	a.place = place
-	directory, err := localDirectory(place)
-	if err != nil {
-		return nil, nil, err
-	}
-	st, err := file.Open(directory, file.Options{})
+	st, err := openPlace(ctx, place)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -50,10 +50,11 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TZ", "UTC")
+			setupS3(e)
 			return os.Chmod(filepath.Dir(e.WorkDir), 0o711) // for the user
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": cmdStatus, "json": cmdJSON, "band": cmdBand, "flip": cmdFlip, "shorten": cmdShorten, "times": cmdTimes,
+			"status": cmdStatus, "s3": cmdS3, "json": cmdJSON, "band": cmdBand, "flip": cmdFlip, "shorten": cmdShorten, "times": cmdTimes,
 		},
 		Condition: func(condition string) (bool, error) {
 			switch condition {

@@ -30,6 +30,9 @@ type RegionError struct {
 }
 
 func (e *RegionError) Error() string {
+	if e.Region != "" {
+		return "bucket " + e.Bucket + " is in region " + e.Region
+	}
 	return "bucket " + e.Bucket + " is in another region: " + e.Err.Error()
 }
 func (e *RegionError) Unwrap() error { return e.Err }

@@ -13,7 +13,8 @@ const (
 	msgOptionWithValue    = `the mount option %s takes no value`
 	msgOptionValue        = `the mount option %s can't be %q: %v`
 	msgEmptyArchive       = `ARCHIVE is empty; name the directory that holds it`
-	msgOtherScheme        = `%s is not a local directory, and this version keeps archives in local directories alone; mount that place, or name a directory`
+	msgOtherScheme        = `%s is neither a local directory nor a place in an object store (s3://, gs://, azblob://); mount that place, or name a directory`
+	msgStoreURL           = `%s names no place in an object store: %v`
 	msgNamedArchive       = `%s would be an archive named in a configuration, which this version does not read; name the directory`
 	msgAlarmRule          = `--alarm %s: %v`
 
@@ -53,6 +54,12 @@ const (
 	msgDamaged       = `%s is damaged (%v); "dura verify %s" shows all that is`
 	msgStorageDenied = `%s can't be read: permission denied; run this as a user who may`
 	msgUnexpected    = `%s failed: %v`
+
+	// Object stores.
+	msgNoCredentials  = `there are no credentials for %s that could be used (%s); set those of its store in the environment`
+	msgUnreachable    = `%s can't be reached: %s; check the network and the endpoint, then run this again`
+	msgStoreUnusable  = `%s can't be read: %s; check the archive's name and parameters`
+	msgStoreParameter = `%s can't be opened: %s; check what is behind the question mark`
 
 	// While it is served.
 	msgBusy       = `%s is in use: it is out of sight now, and ends when the last program lets go of it; a second signal ends it at once`

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"dura/archive/storage/cloud"
 )
 
 // Command is the command line of a mount, for a program where it is called by name, as "dura mount". Its errors are a *Failure, a
@@ -48,6 +50,10 @@ func (s *settings) setArgs(args []string) error {
 	s.archive, s.mountpoint = args[0], args[1]
 	scheme, rest, found := strings.Cut(s.archive, "://")
 	switch {
+	case cloud.IsPlace(s.archive):
+		if _, err := cloud.Parse(s.archive); err != nil {
+			return usage(msgStoreURL, shown(s.archive), err)
+		}
 	case found && rest != "" && scheme != "" && !strings.Contains(scheme, "/"):
 		return usage(msgOtherScheme, s.archive)
 	case strings.HasPrefix(s.archive, "@"):

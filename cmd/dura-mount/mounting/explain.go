@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,6 +35,8 @@ func (s *settings) explained(err error) error {
 		return told
 	case errors.Is(err, context.Canceled):
 		return failure("interrupted", msgInterrupted)
+	case isOfStore(err):
+		return s.explainStore(err)
 	case errors.As(err, &archiveErr):
 		return s.explainArchive(archiveErr)
 	case errors.As(err, &storageErr):
@@ -71,14 +72,11 @@ func (s *settings) explainArchive(e *archive.Error) error {
 	case e.Kind != archive.KindCorrupt && e.Kind != archive.KindMismatch && errors.As(e, &stored):
 		return s.explainStorage(stored)
 	}
-	return failure("damaged", msgDamaged, shown(filepath.Join(s.archive, e.Object)), bareReason(e), quoted)
+	return failure("damaged", msgDamaged, shown(s.located(e.Object)), bareReason(e), quoted)
 }
 
 func (s *settings) explainStorage(e *storage.Error) error {
-	name := e.Object
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(s.archive, name)
-	}
+	name := s.located(e.Object)
 	switch {
 	case e.Op == storage.OpOpen && (e.Kind == storage.KindNotFound || e.Kind == storage.KindInvalid):
 		return failure("no_archive", msgNoArchive, shown(s.archive))

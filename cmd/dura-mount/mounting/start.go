@@ -2,6 +2,7 @@ package mounting
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -9,7 +10,9 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/storage"
 	"dura/archive/storage/bounded"
+	"dura/archive/storage/cloud"
 	"dura/archive/storage/file"
 	"dura/fs"
 )
@@ -21,7 +24,7 @@ func (s *settings) start(ctx context.Context, h Host) error {
 		return err
 	}
 	for _, path := range []*string{&s.archive, &s.mountpoint, &s.logFile} {
-		if *path == "" {
+		if *path == "" || path == &s.archive && cloud.IsPlace(s.archive) {
 			continue
 		}
 		if *path, err = filepath.Abs(*path); err != nil {
@@ -168,7 +171,7 @@ func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error)
 	if isWithin(s.mountpoint, s.archive) {
 		return nil, failure("mountpoint", msgInsideArchive, shown(s.mountpoint))
 	}
-	place, err := file.Open(s.archive, file.Options{})
+	place, err := openPlace(ctx, s.archive)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +191,24 @@ func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error)
 		return nil, err
 	}
 	return m, nil
+}
+
+// place is a storage that holds something open.
+type place interface {
+	storage.Storage
+	io.Closer
+}
+
+// openPlace opens the storage that ARCHIVE names.
+func openPlace(ctx context.Context, word string) (place, error) {
+	if !cloud.IsPlace(word) {
+		return file.Open(word, file.Options{})
+	}
+	p, err := cloud.Parse(word)
+	if err != nil {
+		return nil, err
+	}
+	return cloud.Open(ctx, p, cloud.Options{})
 }
 
 // shown is what is shown, and how.
@@ -212,6 +233,6 @@ func (s *settings) storageTimeout() time.Duration { return s.requestTimeout() * 
 
 func (s *settings) mountOptions(h Host, t *teller) fs.MountOptions {
 	return fs.MountOptions{
-		Source: s.archive, Direct: h.UID == 0, Flags: s.flags, ReadAheadBytes: s.readAhead, Logger: t.logger(),
+		Source: s.located(""), Direct: h.UID == 0, Flags: s.flags, ReadAheadBytes: s.readAhead, Logger: t.logger(),
 	}
 }

@@ -19,7 +19,8 @@ import (
 
 // Server is a running server. Start makes one.
 type Server struct {
-	URL string
+	URL    string
+	server *httptest.Server
 
 	mu        sync.Mutex
 	intercept func(w http.ResponseWriter, r *http.Request, next http.Handler)
@@ -32,23 +33,35 @@ const Bucket = "test-bucket"
 // Start runs a server until the test ends. Credentials for it are in Environment.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	backend := &exclusive{Backend: s3mem.New()}
-	if err := backend.CreateBucket(t.Context(), Bucket); err != nil {
+	s, err := New(t.Context())
+	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// New runs a server until Close.
+func New(ctx context.Context) (*Server, error) {
+	backend := &exclusive{Backend: s3mem.New()}
+	if err := backend.CreateBucket(ctx, Bucket); err != nil {
+		return nil, err
 	}
 	s := &Server{}
 	inner := gofakes3.New(backend, gofakes3.WithoutVersioning()).Server()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if intercept := s.note(r); intercept != nil {
 			intercept(w, r, inner)
 			return
 		}
 		inner.ServeHTTP(w, r)
 	}))
-	t.Cleanup(server.Close)
-	s.URL = server.URL
-	return s
+	s.URL = s.server.URL
+	return s, nil
 }
+
+// Close ends the server.
+func (s *Server) Close() { s.server.Close() }
 
 // Environment is what a client's environment needs, by name.
 func Environment() map[string]string {
