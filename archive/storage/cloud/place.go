@@ -61,7 +61,7 @@ func (p Place) check(u *url.URL) error {
 	}
 	for component := range strings.SplitSeq(strings.TrimSuffix(p.Prefix, "/"), "/") {
 		if component == "." || component == ".." || component == "" && p.Prefix != "" {
-			return errors.New("the path in the bucket has an empty part, or . or ..")
+			return errors.New(`the path in the bucket has "." or ".." in it, or an empty part`)
 		}
 	}
 	if !utf8.ValidString(p.Prefix) || strings.ContainsFunc(p.Prefix, unicode.IsControl) {
