@@ -120,8 +120,7 @@ func (r *resumed) chain(ctx context.Context, l *looseBlock) ([]*looseBlock, erro
 // loose is the block b of the band with its footer; nil if it is not there.
 func (r *resumed) loose(ctx context.Context, b *format.Block) (*looseBlock, error) {
 	for _, l := range r.blocks {
-		if l.block.Number == b.Number && l.block.StoredBytes == b.StoredBytes {
-			l.block.SHA256 = b.SHA256
+		if l.block.Number == b.Number && l.block.StoredBytes == b.StoredBytes && l.is(b.SHA256) {
 			return l, nil
 		}
 	}

@@ -3,6 +3,7 @@ package writer
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"dura/archive"
 	"dura/archive/format"
@@ -16,10 +17,12 @@ type resumed struct {
 	contents map[format.Hash]loosePlace
 }
 
-// looseBlock is a block with members behind the last path of the index.
+// looseBlock is a block with members behind the last path of the index. Its hash is set once, by the first of the reader of large
+// files and the sequencer that needs it; who has called one of the methods sees it.
 type looseBlock struct {
-	block  format.Block // its hash is set once it was needed
+	block  format.Block
 	footer format.Footer
+	mu     sync.Mutex
 }
 
 // loosePlace is where a loose block has content.
@@ -99,8 +102,21 @@ func spanOf(p loosePlace) format.Span {
 	return format.Span{Frame: &p.in.footer.Frames[m.Frame], Offset: m.Offset, Bytes: m.Bytes, SHA256: m.SHA256}
 }
 
+// is reports whether the hash of a loose block is sum, which a later block says of it. It is believed where nobody has read the
+// block.
+func (l *looseBlock) is(sum format.Hash) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.block.SHA256.IsZero() {
+		l.block.SHA256 = sum
+	}
+	return l.block.SHA256 == sum
+}
+
 // complete finds the hash of a loose block by reading all of it, once.
 func (r *resumed) complete(ctx context.Context, l *looseBlock) (err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.block.SHA256.IsZero() {
 		l.block.SHA256, err = r.archive.SumBlock(ctx, &l.block)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"dura/archive/format"
@@ -128,11 +130,11 @@ func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
 		}
 		p.now = later(1 + runs/10)
 		rec := storagetest.NewRecorder(p.storage)
-		var creates int
+		var creates atomic.Int32
 		p.wrap = func(storage.Storage) storage.Storage {
 			return storagetest.NewFaulty(rec, func(op storagetest.Operation) error {
 				if op.Op == storage.OpCreate {
-					if creates++; creates > 2 {
+					if creates.Add(1) > 2 {
 						return storagetest.ErrCrashed
 					}
 				}
@@ -258,12 +260,11 @@ func TestTwoRunsThatMeetInABandHarmNothing(t *testing.T) {
 	if err == nil {
 		t.Fatal("no crash")
 	}
-	var once bool
+	var ahead sync.Once
 	p.wrap = func(st storage.Storage) storage.Storage {
 		return storagetest.NewFaulty(st, func(op storagetest.Operation) error {
-			if band, kind, _, err := format.ParseObjectName(op.Name); err == nil && band == crashed.Band && kind == format.BlockObject && op.Op == storage.OpCreate && !once {
-				once = true // the other one is ahead
-				st.Create(context.Background(), op.Name, []byte("the other's block"))
+			if band, kind, _, err := format.ParseObjectName(op.Name); err == nil && band == crashed.Band && kind == format.BlockObject && op.Op == storage.OpCreate {
+				ahead.Do(func() { st.Create(context.Background(), op.Name, []byte("the other's block")) })
 			}
 			return nil
 		})
