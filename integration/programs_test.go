@@ -28,6 +28,10 @@ func withPrograms(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if err := keepApart(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	build := exec.Command("go", "build", "-o", dir+"/", "dura/cmd/...")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
@@ -35,6 +39,26 @@ func withPrograms(m *testing.M) int {
 	}
 	programs = dir
 	return m.Run()
+}
+
+// keepApart keeps what programs keep on a machine apart from the user's own. Tests run them as other users too.
+func keepApart(dir string) error {
+	for _, kept := range []struct{ variable, name string }{{"XDG_STATE_HOME", "state"}, {"XDG_CACHE_HOME", "cache"}} {
+		place := filepath.Join(dir, kept.name)
+		locks := filepath.Join(place, "dura", "locks")
+		if err := os.MkdirAll(locks, 0o777); err != nil {
+			return err
+		}
+		for _, d := range []string{place, filepath.Dir(locks), locks} {
+			if err := os.Chmod(d, 0o777); err != nil {
+				return err
+			}
+		}
+		if err := os.Setenv(kept.variable, place); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outcome is what a program did.
