@@ -13,6 +13,7 @@ const (
 	Band    Area = "band"
 	Block   Area = "block"
 	Restore Area = "restore"
+	Machine Area = "machine" // what the machine keeps for Dura
 )
 
 // Condition is what was found there.

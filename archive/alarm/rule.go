@@ -22,7 +22,7 @@ type Rule struct {
 }
 
 // Areas lists all areas.
-func Areas() []Area { return []Area{Source, Archive, Band, Block, Restore} }
+func Areas() []Area { return []Area{Source, Archive, Band, Block, Restore, Machine} }
 
 // Conditions lists all conditions.
 func Conditions() []Condition {

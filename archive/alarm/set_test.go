@@ -26,11 +26,11 @@ func TestDefaultsDecideEveryKind(t *testing.T) {
 		rules []Rule
 		want  map[Area]string
 	}{
-		"reading":  {ReadingRules(), map[Area]string{Source: "ccccccc", Archive: "ccccccc", Band: "ccccccc", Block: "ccccccc", Restore: "ccccccc"}},
-		"default":  {DefaultRules(), map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "ccccccc", Block: "cccccAc", Restore: "ccccccc"}},
-		"nil":      {nil, map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "ccccccc", Block: "cccccAc", Restore: "ccccccc"}},
-		"deleting": {DeletingRules(), map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "AAAAAAA", Block: "AAAAAAA", Restore: "ccccccc"}},
-		"none":     {[]Rule{}, map[Area]string{Source: "ccccccc", Archive: "ccccccc", Band: "ccccccc", Block: "ccccccc", Restore: "ccccccc"}},
+		"reading":  {ReadingRules(), map[Area]string{Source: "ccccccc", Archive: "ccccccc", Band: "ccccccc", Block: "ccccccc", Restore: "ccccccc", Machine: "ccccccc"}},
+		"default":  {DefaultRules(), map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "ccccccc", Block: "cccccAc", Restore: "ccccccc", Machine: "ccccccc"}},
+		"nil":      {nil, map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "ccccccc", Block: "cccccAc", Restore: "ccccccc", Machine: "ccccccc"}},
+		"deleting": {DeletingRules(), map[Area]string{Source: "ccccccc", Archive: "AAAAAAA", Band: "AAAAAAA", Block: "AAAAAAA", Restore: "ccccccc", Machine: "ccccccc"}},
+		"none":     {[]Rule{}, map[Area]string{Source: "ccccccc", Archive: "ccccccc", Band: "ccccccc", Block: "ccccccc", Restore: "ccccccc", Machine: "ccccccc"}},
 	} {
 		for _, area := range Areas() {
 			got := ""

@@ -110,6 +110,11 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 	if o.dryRun {
 		return a.dryBackup(ctx, place, src)
 	}
+	unlock, err := a.lockBackup(ar, paths)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := a.sweep(ctx, ar); err != nil {
 		return err
 	}

@@ -89,6 +89,11 @@ const (
 	msgExcludeLine    = `line %d of %s: the pattern "%s" can't be understood: %s`
 	msgExcludePattern = `the pattern "%s" can't be understood: %s`
 
+	// The lock of a backup.
+	msgRunning         = `a backup of these paths to %s is running since %s, as process %d; this one stores nothing`
+	msgRunningSomebody = `a backup of these paths to %s is running; this one stores nothing`
+	msgNoLock          = `%s; so nothing keeps a second run of this backup away`
+
 	// Restoring.
 	msgDestNotDirectory = `%s can't be restored to: it is not a directory; name another place`
 	msgDestInside       = `%s is inside the archive; name a directory elsewhere`

@@ -148,7 +148,7 @@ var expectedOfDamage = []struct {
 func TestDamageOfAnyKindIsToldOfAndNeverServed(t *testing.T) {
 	src, content := damageSource(t)
 	t.Chdir(inMemory(t))
-	m := newMachine()
+	m := newMachine(t)
 	m.mustDo(t, "init", "whole")
 	sources := []string{"backup", "whole", src}
 	if _, err := os.Stat(odd); err == nil {
@@ -203,7 +203,7 @@ func expectedStatuses(t *testing.T, object, damage string) expectation {
 // tryDamaged runs a command on the damaged archive a.
 func tryDamaged(t *testing.T, command string, args []string, want, object, src string, content map[string][]byte) {
 	t.Helper()
-	m := newMachine()
+	m := newMachine(t)
 	given := make([]string, len(args))
 	for i, arg := range args {
 		given[i] = strings.Replace(arg, "SRC", src, 1)

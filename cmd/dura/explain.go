@@ -53,6 +53,7 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 		clash       *source.ClashError
 		pattern     *source.PatternError
 		dest        *restore.Error
+		running     *runningError
 		mountWords  *mounting.UsageError
 		noMount     *mounting.Failure
 	)
@@ -71,6 +72,8 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 		return "stopped", msgStopped
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return "interrupted", msgInterrupted
+	case errors.As(err, &running):
+		return "running", a.runningSentence(running)
 	case errors.As(err, &output):
 		return "output", sprintf(msgOutput, bareReason(output.Err))
 	case errors.As(err, &notAFile):
@@ -98,6 +101,13 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 func (a *app) abortSentence(one alarm.Alarm) string {
 	rule := alarm.Rule{Area: one.Area, Condition: one.Condition, Action: alarm.Continue}
 	return sprintf(msgAborted, alarmText(one), shellQuoted(rule.String()))
+}
+
+func (a *app) runningSentence(e *runningError) string {
+	if e.pid == 0 {
+		return sprintf(msgRunningSomebody, shown(a.place))
+	}
+	return sprintf(msgRunning, shown(a.place), timeText(e.since), e.pid)
 }
 
 func (a *app) notAFileSentence(e *format.Entry) string {

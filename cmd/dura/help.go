@@ -70,7 +70,7 @@ Options of every command:
 const helpJSON = `With --json, results are JSON on standard output: one document, or, for ls and cat, an object a line. Units are in the
 names. Fields marked "?" may be missing. Times are UTC, RFC 3339. Base64 is the standard one, with padding.
 
-Kinds of errors: usage, interrupted, aborted, no_archive, archive_exists, not_empty, too_new, no_band, band_ambiguous,
+Kinds of errors: usage, interrupted, aborted, running, no_archive, archive_exists, not_empty, too_new, no_band, band_ambiguous,
 band_deleted, no_path, not_a_file, not_a_directory, damaged, exists, denied, full, read_only, invalid, io, no_credentials,
 no_bucket, other_region, unconditional, unreachable, source, source_missing, source_denied, source_clash, dest,
 dest_not_directory, dest_denied, dest_full, output, mountpoint, mount, system, log, failed.

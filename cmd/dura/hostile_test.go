@@ -86,7 +86,7 @@ func TestBombsAreRefused(t *testing.T) {
 			for _, args := range [][]string{
 				{"ls", "a", "-R"}, {"cat", "a", "x"}, {"restore", "a", "out"}, {"verify", "a"}, {"verify", "a", "--files"},
 			} {
-				m := newMachine()
+				m := newMachine(t)
 				status := m.dura(t.Context(), args...)
 				ok := status == statusAlarms || status == statusFailed && args[0] == "cat"
 				if onlyListed := what == "block" || what == "span list"; status == statusDone && (args[0] == "ls" || len(args) == 2 && args[0] == "verify") {
@@ -120,7 +120,7 @@ func TestHostilePathsAreRefused(t *testing.T) {
 		}
 		hostileArchive(t, "a", func(w *archivetest.Band) { rawHunk(t, w, asFrame(t, raw), 2) })
 		for _, args := range [][]string{{"ls", "a", "-R"}, {"restore", "a", "deep/out", "--overwrite"}, {"verify", "a"}} {
-			m := newMachine()
+			m := newMachine(t)
 			if status := m.dura(t.Context(), args...); status != statusAlarms || !strings.HasPrefix(m.err.String(), "dura: band/corrupt: bands/") {
 				t.Errorf("%.20q, %v: status %d, %q", path, args, status, m.err.String())
 			}
@@ -144,7 +144,7 @@ func TestEntriesBehindSymbolicLinksAreNotRestoredThere(t *testing.T) {
 	hostileArchive(t, "h", func(w *archivetest.Band) {
 		w.Complete([]archivetest.Item{archivetest.Dir(""), link, archivetest.File("a/file", []byte("hostile")), archivetest.File("a/new", []byte("hostile"))})
 	})
-	m := newMachine()
+	m := newMachine(t)
 	status := m.dura(t.Context(), "restore", "h", "out", "--overwrite")
 	if want := "dura: band/corrupt: a: there are entries below it, and it is no directory\n"; status != statusAlarms || m.err.String() != want {
 		t.Errorf("status %d, %q", status, m.err.String())

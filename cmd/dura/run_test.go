@@ -19,11 +19,14 @@ type machine struct {
 	out, err bytes.Buffer
 }
 
-func newMachine() *machine {
-	m := &machine{}
+func newMachine(t testing.TB) *machine {
+	t.Helper()
+	m, state := &machine{}, t.TempDir()
 	clock := time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC)
 	m.host = host{
-		stdin: strings.NewReader(""), stdout: &m.out, stderr: &m.err, getenv: func(string) string { return "" },
+		stdin: strings.NewReader(""), stdout: &m.out, stderr: &m.err, getenv: func(name string) string {
+			return map[string]string{"XDG_STATE_HOME": state}[name]
+		},
 		now:    func() time.Time { return clock },
 		random: bytes.NewReader(bytes.Repeat([]byte{1, 2, 3, 4, 5, 6, 7, 8}, 1000)), name: func() (string, error) { return "box", nil },
 		drawEvery: time.Nanosecond,
@@ -63,7 +66,7 @@ func tree(t *testing.T) string {
 }
 
 func TestNoProgressIsWrittenWhereThereIsNoTerminal(t *testing.T) {
-	m, archive, src := newMachine(), filepath.Join(t.TempDir(), "a"), tree(t)
+	m, archive, src := newMachine(t), filepath.Join(t.TempDir(), "a"), tree(t)
 	for _, args := range [][]string{
 		{"init", archive}, {"backup", archive, src}, {"verify", archive, "--files"}, {"restore", archive, t.TempDir()},
 	} {
@@ -78,7 +81,7 @@ func TestNoProgressIsWrittenWhereThereIsNoTerminal(t *testing.T) {
 }
 
 func TestQuietIsSilentWhenAllIsWell(t *testing.T) {
-	m, archive, src := newMachine(), filepath.Join(t.TempDir(), "a"), tree(t)
+	m, archive, src := newMachine(t), filepath.Join(t.TempDir(), "a"), tree(t)
 	for _, args := range [][]string{
 		{"init", archive, "-q"}, {"backup", archive, src, "-q"}, {"verify", archive, "--files", "-q"},
 		{"restore", archive, t.TempDir(), "-q"},
@@ -91,7 +94,7 @@ func TestQuietIsSilentWhenAllIsWell(t *testing.T) {
 }
 
 func TestTheBandIsNamedByTheClockAndTheDice(t *testing.T) {
-	m, archive := newMachine(), filepath.Join(t.TempDir(), "a")
+	m, archive := newMachine(t), filepath.Join(t.TempDir(), "a")
 	m.mustDo(t, "init", archive)
 	m.mustDo(t, "backup", archive, tree(t), "--json")
 	var d backupDocument
@@ -104,7 +107,7 @@ func TestTheBandIsNamedByTheClockAndTheDice(t *testing.T) {
 }
 
 func TestAnInterruptedBackupSaysWhatIsKept(t *testing.T) {
-	m, archive, src := newMachine(), filepath.Join(t.TempDir(), "a"), tree(t)
+	m, archive, src := newMachine(t), filepath.Join(t.TempDir(), "a"), tree(t)
 	m.mustDo(t, "init", archive)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var stderr bytes.Buffer
@@ -131,7 +134,7 @@ func TestAnInterruptedBackupSaysWhatIsKept(t *testing.T) {
 }
 
 func TestAClosedPipeIsNoNews(t *testing.T) {
-	m, archive, src := newMachine(), filepath.Join(t.TempDir(), "a"), tree(t)
+	m, archive, src := newMachine(t), filepath.Join(t.TempDir(), "a"), tree(t)
 	m.mustDo(t, "init", archive)
 	m.mustDo(t, "backup", archive, src)
 	read, write, err := os.Pipe()
@@ -149,7 +152,7 @@ func TestAClosedPipeIsNoNews(t *testing.T) {
 }
 
 func TestAFullStandardOutputIsAFailure(t *testing.T) {
-	m, archive, src := newMachine(), filepath.Join(t.TempDir(), "a"), tree(t)
+	m, archive, src := newMachine(t), filepath.Join(t.TempDir(), "a"), tree(t)
 	m.mustDo(t, "init", archive)
 	m.mustDo(t, "backup", archive, src)
 	m.stdout = writerFunc(func([]byte) (int, error) { return 0, errors.New("the printer is on fire") })
@@ -162,7 +165,7 @@ func TestAFullStandardOutputIsAFailure(t *testing.T) {
 }
 
 func TestWithoutRandomnessNothingIsMade(t *testing.T) {
-	m, archive := newMachine(), filepath.Join(t.TempDir(), "a")
+	m, archive := newMachine(t), filepath.Join(t.TempDir(), "a")
 	m.random = iotest.ErrReader(errors.New("no dice"))
 	if status := m.dura(t.Context(), "init", archive); status != statusFailed {
 		t.Errorf("status %d", status)

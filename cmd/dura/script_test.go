@@ -51,10 +51,13 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TZ", "UTC")
 			setupS3(e)
+			if err := setupState(e); err != nil {
+				return err
+			}
 			return os.Chmod(filepath.Dir(e.WorkDir), 0o711) // for the user
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": cmdStatus, "s3": cmdS3, "json": cmdJSON, "band": cmdBand, "flip": cmdFlip, "shorten": cmdShorten, "times": cmdTimes,
+			"status": cmdStatus, "s3": cmdS3, "waitfor": cmdWaitFor, "json": cmdJSON, "band": cmdBand, "flip": cmdFlip, "shorten": cmdShorten, "times": cmdTimes,
 		},
 		Condition: func(condition string) (bool, error) {
 			switch condition {
@@ -66,6 +69,21 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("there is no condition %q", condition)
 		},
 	})
+}
+
+// setupState makes the place for locks, which the user of a script may write to as well.
+func setupState(e *testscript.Env) error {
+	state := filepath.Join(e.WorkDir, ".state")
+	e.Setenv("XDG_STATE_HOME", state)
+	for _, dir := range []string{state, filepath.Join(state, "dura"), filepath.Join(state, "dura", "locks")} {
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			return err
+		}
+		if err := os.Chmod(dir, 0o777); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cmdStatus runs a command that must end with a given status: status 3 dura backup a src
@@ -145,6 +163,20 @@ func cmdBand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	slices.Sort(heads)
 	ts.Setenv(args[0], strings.TrimSuffix(filepath.Base(heads[n]), ".head"))
+}
+
+// cmdWaitFor waits until a file with something in it matches: waitfor dir/*
+func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+		files, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		for _, file := range files {
+			if info, err := os.Stat(file); err == nil && info.Size() > 0 {
+				return
+			}
+		}
+	}
+	ts.Fatalf("nothing came to match %s", args[0])
 }
 
 // cmdFlip flips a bit of one byte of files: flip 10 a/bands/*.tail

@@ -15,7 +15,7 @@ import (
 // startReading starts a backup that reads patterns from a pipe, and returns once it does.
 func startReading(t *testing.T) (c *exec.Cmd, patterns io.WriteCloser, stderr *bytes.Buffer) {
 	t.Helper()
-	m, archive, src := newMachine(), filepath.Join(t.TempDir(), "a"), tree(t)
+	m, archive, src := newMachine(t), filepath.Join(t.TempDir(), "a"), tree(t)
 	m.mustDo(t, "init", archive)
 	c = exec.Command("dura", "backup", archive, src, "--exclude-from", "-") // TestMain puts it into the PATH
 	stderr = &bytes.Buffer{}

@@ -54,7 +54,7 @@ func (term *terminal) shown() string {
 }
 
 func TestATerminalShowsProgress(t *testing.T) {
-	m, archive, src := newMachine(), filepath.Join(t.TempDir(), "a"), tree(t)
+	m, archive, src := newMachine(t), filepath.Join(t.TempDir(), "a"), tree(t)
 	m.mustDo(t, "init", archive)
 	for verb, args := range map[string][]string{
 		msgBackingUp: {"backup", archive, src}, msgVerifying: {"verify", archive, "--files"}, msgRestoring: {"restore", archive, t.TempDir()},
@@ -77,7 +77,7 @@ func TestATerminalShowsProgress(t *testing.T) {
 }
 
 func TestQuietShowsNoProgressOnATerminal(t *testing.T) {
-	m, archive, src := newMachine(), filepath.Join(t.TempDir(), "a"), tree(t)
+	m, archive, src := newMachine(t), filepath.Join(t.TempDir(), "a"), tree(t)
 	m.mustDo(t, "init", archive)
 	term := openTerminal(t)
 	m.stderr = term.File
@@ -90,7 +90,7 @@ func TestQuietShowsNoProgressOnATerminal(t *testing.T) {
 }
 
 func TestATerminalShowsNamesQuoted(t *testing.T) {
-	m, archive, dir := newMachine(), filepath.Join(t.TempDir(), "a"), t.TempDir()
+	m, archive, dir := newMachine(t), filepath.Join(t.TempDir(), "a"), t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "it's \x1b[31m"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestATerminalShowsNamesQuoted(t *testing.T) {
 
 func TestAskingAsksAtTheTerminal(t *testing.T) {
 	for answer, want := range map[string]int{"c": statusAlarms, "s": statusDone, "a": statusFailed} {
-		m, archive, dest := newMachine(), filepath.Join(t.TempDir(), "a"), t.TempDir()
+		m, archive, dest := newMachine(t), filepath.Join(t.TempDir(), "a"), t.TempDir()
 		m.mustDo(t, "init", archive)
 		t.Chdir(t.TempDir())
 		if err := os.WriteFile("file", []byte("one"), 0o644); err != nil {
