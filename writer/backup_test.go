@@ -120,9 +120,9 @@ func TestEverythingIsStoredAsItIs(t *testing.T) {
 // Parallel stages must not show in what is stored.
 func TestTheSameSourceGivesTheSameBytes(t *testing.T) {
 	var items []sourcetest.Item
-	for i := range 3000 {
+	for i := range 1200 {
 		items = append(items, sourcetest.Item{
-			Entry: sourcetest.File(format.Path(fmt.Sprintf("f%04d", i)), "").Entry, Data: sourcetest.Bytes(text(uint64(i%2500), i*7%20_000)),
+			Entry: sourcetest.File(format.Path(fmt.Sprintf("f%04d", i)), "").Entry, Data: sourcetest.Bytes(text(uint64(i%1000), i*7%9_000)),
 		})
 	}
 	var first map[string][]byte

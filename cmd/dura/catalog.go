@@ -63,6 +63,8 @@ const (
 	msgRegionUnknown   = `bucket %s is in another region (%s); add region=REGION to the parameters of the archive`
 	msgUnconditional   = `%s can't hold an archive: that store writes over objects though told not to, and backups could harm each other; use another one`
 	msgUnreachable     = `%s can't be reached: %s; check the network and the endpoint, then run this again`
+	msgStoreWaits      = `%s does not answer (%s); trying again in %s`
+	msgTried           = `, %d tries in %s`
 	msgStoreDenied     = `%s: the store refuses that (%s); use credentials that may %s there`
 	msgStoreFailed     = `%s: the store failed (%s); run this again later`
 

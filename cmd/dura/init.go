@@ -41,7 +41,7 @@ func (a *app) initArchive(ctx context.Context, place, compression string) error 
 	if _, err := io.ReadFull(a.host.random, id[:]); err != nil {
 		return err
 	}
-	st, err := createPlace(ctx, place)
+	st, err := a.createPlace(ctx, place)
 	if err != nil {
 		return err
 	}

@@ -20,25 +20,31 @@ type place interface {
 }
 
 // openPlace opens the storage that ARCHIVE names.
-func openPlace(ctx context.Context, word string) (place, error) {
-	return at(word, func(directory string) (place, error) { return file.Open(directory, file.Options{}) },
-		func(p cloud.Place) (place, error) { return cloud.Open(ctx, p, cloud.Options{}) })
+func (a *app) openPlace(ctx context.Context, word string) (place, error) {
+	return a.at(word, func(directory string) (place, error) { return file.Open(directory, file.Options{}) },
+		func(p cloud.Place) (*cloud.Storage, error) { return cloud.Open(ctx, p, cloud.Options{}) })
 }
 
 // createPlace opens the storage that ARCHIVE names for a new archive.
-func createPlace(ctx context.Context, word string) (place, error) {
-	return at(word, func(directory string) (place, error) { return file.Create(directory, file.Options{}) },
-		func(p cloud.Place) (place, error) { return cloud.Create(ctx, p, cloud.Options{}) })
+func (a *app) createPlace(ctx context.Context, word string) (place, error) {
+	return a.at(word, func(directory string) (place, error) { return file.Create(directory, file.Options{}) },
+		func(p cloud.Place) (*cloud.Storage, error) { return cloud.Create(ctx, p, cloud.Options{}) })
 }
 
 // at does what is to be done with the place that word names, in a directory or in an object store.
-func at(word string, local func(directory string) (place, error), remote func(cloud.Place) (place, error)) (place, error) {
+func (a *app) at(
+	word string, local func(directory string) (place, error), remote func(cloud.Place) (*cloud.Storage, error),
+) (place, error) {
 	if cloud.IsPlace(word) {
 		p, err := cloud.Parse(word)
 		if err != nil {
 			return nil, usage(msgStoreURL, shown(word), reasonOf(err))
 		}
-		return remote(p)
+		store, err := remote(p)
+		if err != nil {
+			return nil, err
+		}
+		return a.patient(store), nil
 	}
 	directory, err := localDirectory(word)
 	if err != nil {
@@ -68,7 +74,7 @@ func isScheme(s string) bool {
 // open opens the archive. Close must be called once it is no longer used.
 func (a *app) open(ctx context.Context, place string) (ar *archive.Archive, closeArchive func(), err error) {
 	a.place = place
-	st, err := openPlace(ctx, place)
+	st, err := a.openPlace(ctx, place)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -52,6 +52,7 @@ func newRoot(a *app) *cobra.Command {
 	flags.StringVar(&a.eventsFormat, "events", "none", `what happens, for programs to follow: none, text, json or textproto; "dura help events" tells of each `+"`FORMAT`")
 	flags.StringVar(&a.eventsTo, "events-to", "", "write the events to `FILE` instead")
 	flags.StringVar(&a.logTo, "log-file", "", "append alarms and failures, with the time, to `FILE`")
+	flags.DurationVar(&a.retryFor, "retry-for", defaultRetryFor, "how long to ask an object store again that does not answer; 0s: not at all")
 	flags.StringVar(&a.cpu, "cpuprofile", "", "write a CPU profile to `FILE`")
 	flags.StringVar(&a.memory, "memprofile", "", "write a memory profile to `FILE`")
 	flags.MarkHidden("cpuprofile")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +39,7 @@ type app struct {
 	eventsFormat string
 	eventsTo     string // a file
 	logTo        string // a file
+	retryFor     time.Duration
 	cpu          string // files for profiles
 	memory       string
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -28,7 +29,7 @@ func setupS3(e *testscript.Env) {
 }
 
 // cmdS3 runs a server in this process: s3 start sets S3 to an archive in its bucket, S3QUERY to the parameters that lead there,
-// and S3URL to the endpoint; s3 denies, s3 fails, s3 overwrites and s3 works say how it goes on; s3 stop ends it.
+// and S3URL to the endpoint; s3 denies, s3 fails, s3 stumbles, s3 overwrites and s3 works say how it goes on; s3 stop ends it.
 func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 	server := ts.Value(s3Key{}).(*s3Server)
 	if neg || len(args) != 1 {
@@ -57,6 +58,15 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 		server.Intercept(answers(http.StatusForbidden, "AccessDenied"))
 	case "fails":
 		server.Intercept(answers(http.StatusServiceUnavailable, "SlowDown"))
+	case "stumbles": // over every fifth request
+		var requests atomic.Int64
+		server.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if requests.Add(1)%5 == 1 {
+				s3test.Answer(w, http.StatusServiceUnavailable, "SlowDown")
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
 	case "moves":
 		server.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			w.Header().Set("X-Amz-Bucket-Region", "eu-north-1")

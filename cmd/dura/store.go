@@ -6,6 +6,7 @@ import (
 
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
+	"dura/archive/storage/retry"
 )
 
 // located is where an object of the archive is, to show. An error of the whole storage has the storage's own place.
@@ -66,7 +67,7 @@ func (a *app) storeSentence(err error) (kind, sentence string) {
 	case errors.As(err, &unconditional):
 		return "unconditional", sprintf(msgUnconditional, place)
 	case errors.As(err, &connection):
-		return "unreachable", sprintf(msgUnreachable, place, shown(connection.Error()))
+		return "unreachable", sprintf(msgUnreachable, place, shown(connection.Error())+tried(err))
 	case !errors.As(err, &stored):
 		return "failed", shown(err.Error())
 	case stored.Kind == storage.KindInvalid:
@@ -74,7 +75,16 @@ func (a *app) storeSentence(err error) (kind, sentence string) {
 	case stored.Kind == storage.KindDenied:
 		return "denied", sprintf(msgStoreDenied, shown(a.located(stored.Object)), reasonOf(stored), may(stored.Op))
 	}
-	return "io", sprintf(msgStoreFailed, shown(a.located(stored.Object)), reasonOf(stored))
+	return "io", sprintf(msgStoreFailed, shown(a.located(stored.Object)), reasonOf(stored)+tried(err))
+}
+
+// tried is how often a store was asked in vain, to put behind the reason; "" if once.
+func tried(err error) string {
+	var gaveUp *retry.GaveUpError
+	if !errors.As(err, &gaveUp) || gaveUp.Tries < 2 {
+		return ""
+	}
+	return sprintf(msgTried, gaveUp.Tries, shownPause(gaveUp.Took))
 }
 
 // may is what who does op must be allowed to do.
