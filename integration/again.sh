@@ -88,7 +88,7 @@ for p in dura borg; do
     before[$p]=$(stored $p)
 done
 pages=$((large * 16))
-for page in $(shuf -i 0-$((pages - 1)) -n $((pages / 100)) --random-source=<(yes)); do
+for page in $(awk -v n="$pages" 'BEGIN { srand(1); while (k < int(n / 100)) if (!seen[p = int(rand() * n)]++) { k++; print p } }'); do
     dd if=/dev/urandom of="$tree/file" bs=64K count=1 seek="$page" conv=notrunc status=none
 done
 report() {
