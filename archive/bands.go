@@ -22,11 +22,11 @@ type BandState struct {
 func (a *Archive) Bands(ctx context.Context) ([]BandState, error) {
 	var bands []BandState
 	places := map[format.BandID]int{}
-	for info, err := range a.storage.List(ctx, format.BandsPrefix, storage.Shallow) {
+	for name, err := range storage.Names(ctx, a.storage, format.BandsPrefix, storage.Shallow) {
 		if err != nil {
 			return nil, objectError(opList, "", format.BandsPrefix, err)
 		}
-		id, kind, _, err := format.ParseObjectName(info.Name)
+		id, kind, _, err := format.ParseObjectName(name)
 		if err != nil || kind == format.OtherObject {
 			continue
 		}

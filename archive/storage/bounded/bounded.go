@@ -63,6 +63,16 @@ func (s *Storage) Read(ctx context.Context, name string, offset int64, maxBytes 
 	return got, err
 }
 
+// ReadInto implements storage.IntoReader, whatever the storage inside can.
+func (s *Storage) ReadInto(ctx context.Context, name string, offset int64, buf []byte) (int, error) {
+	s.counter.reads.Add(1)
+	n, err := call(ctx, s, storage.OpRead, name, func(ctx context.Context) (int, error) {
+		return storage.ReadInto(ctx, s.inner, name, offset, buf)
+	})
+	s.counter.readBytes.Add(int64(n))
+	return n, err
+}
+
 // Stat implements storage.Storage.
 func (s *Storage) Stat(ctx context.Context, name string) (storage.Info, error) {
 	s.counter.stats.Add(1)
@@ -164,4 +174,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-var _ storage.Storage = (*Storage)(nil)
+var (
+	_ storage.Storage    = (*Storage)(nil)
+	_ storage.NameLister = (*Storage)(nil)
+	_ storage.IntoReader = (*Storage)(nil)
+)

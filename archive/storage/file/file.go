@@ -120,4 +120,8 @@ func flushDirectory(directory string) error {
 // path is where an object or a folder is, for messages.
 func (s *Storage) path(name string) string { return filepath.Join(s.directory, name) }
 
-var _ storage.Storage = (*Storage)(nil)
+var (
+	_ storage.Storage    = (*Storage)(nil)
+	_ storage.NameLister = (*Storage)(nil)
+	_ storage.IntoReader = (*Storage)(nil)
+)

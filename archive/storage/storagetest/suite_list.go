@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -157,6 +158,38 @@ func listDuringChanges(t testing.TB, s storage.Storage) {
 		}
 		if !slices.Equal(lasting, names) {
 			t.Errorf("listing %d showed %q of what was there all the time, want %q", i, lasting, names)
+		}
+	}
+}
+
+// listNames holds the optional way to list to what List yields.
+func listNames(t testing.TB, s storage.Storage) {
+	createAwkward(t, s)
+	for _, prefix := range []string{"", "a", "a/", "a/b", "bands/", "bands/2026-01", "zz", "/", "../", "a/b/"} {
+		for _, depth := range []storage.Depth{storage.Deep, storage.Shallow} {
+			var got []string
+			for name, err := range storage.Names(context.Background(), s, prefix, depth) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, name)
+			}
+			if want := list(t, s, prefix, depth); !slices.Equal(got, want) {
+				t.Errorf("names from %q at depth %d: got %q, want %q", prefix, depth, got, want)
+			}
+		}
+	}
+	for name, err := range storage.Names(context.Background(), s, "", storage.Deep) {
+		if err != nil || name == "" {
+			t.Error(name, err)
+		}
+		break // and it stops
+	}
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	for name, err := range storage.Names(done, s, "", storage.Deep) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("once the context is done: %q, %v", name, err)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 
 	"dura/archive/storage"
@@ -83,4 +85,38 @@ func folderIsNoObject(t testing.TB, s storage.Storage) {
 		t.Errorf("listed %q below an object", got)
 	}
 	mustHold(t, s, "a/b/c", []byte("x"))
+}
+
+// readInto holds the optional way to read to what Read returns.
+func readInto(t testing.TB, s storage.Storage) {
+	r, ok := s.(storage.IntoReader)
+	if !ok {
+		return
+	}
+	ctx := context.Background()
+	content := []byte("0123456789")
+	mustCreate(t, s, "folder/object", content)
+	for offset := range int64(12) {
+		for bytes := range 12 {
+			buf := slices.Repeat([]byte{'#'}, bytes+1)
+			n, err := r.ReadInto(ctx, "folder/object", offset, buf[:bytes])
+			want, _ := s.Read(ctx, "folder/object", offset, bytes)
+			if err != nil || n != len(want) || string(buf[:n]) != string(want) || buf[bytes] != '#' {
+				t.Errorf("%d bytes at %d: %d, %q, %v", bytes, offset, n, buf, err)
+			}
+		}
+	}
+	_, err := r.ReadInto(ctx, "folder/other", 0, make([]byte, 1))
+	wantKind(t, "a missing object", err, storage.KindNotFound)
+	_, err = r.ReadInto(ctx, "folder", 0, make([]byte, 1))
+	wantKind(t, "a folder", err, storage.KindNotFound)
+	_, err = r.ReadInto(ctx, "folder/object", -1, make([]byte, 1))
+	wantKind(t, "a negative range", err, storage.KindInvalid)
+	_, err = r.ReadInto(ctx, "../object", 0, make([]byte, 1))
+	wantKind(t, "an invalid name", err, storage.KindInvalid)
+	done, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := r.ReadInto(done, "folder/object", 0, make([]byte, 1)); !errors.Is(err, context.Canceled) {
+		t.Error("once the context is done:", err)
+	}
 }
