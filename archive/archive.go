@@ -24,6 +24,8 @@ type Options struct {
 const (
 	defaultCacheBytes     = 32 << 20
 	defaultHunkCacheBytes = 16 << 20
+
+	spareBytes = 8 << 20 // of memory kept for use again
 )
 
 // Archive is an open archive. It is safe for concurrent use. Its memory is what its caches are given, and what is under way.
@@ -32,8 +34,9 @@ type Archive struct {
 	head    format.ArchiveHead
 	alarms  alarm.Raiser
 	decoder *format.Decoder
-	frames  *cache.Cache[frameKey, []byte]
+	frames  *cache.Cache[frameKey, *rawFrame]
 	index   *cache.Cache[indexKey, indexObject]
+	spare   buffers
 }
 
 // Open reads DURA-ARCHIVE. Where there is none the error is of KindNotAnArchive.
@@ -63,8 +66,11 @@ func newArchive(st storage.Storage, head format.ArchiveHead, o Options) (*Archiv
 	}
 	return &Archive{
 		storage: st, head: head, alarms: o.Alarms, decoder: decoder,
-		frames: cache.New[frameKey](cache.Options[[]byte]{MaxBytes: o.CacheBytes, Size: frameMemoryBytes}),
-		index:  cache.New[indexKey](cache.Options[indexObject]{MaxBytes: o.HunkCacheBytes, Size: indexObject.memoryBytes}),
+		frames: cache.New[frameKey](cache.Options[*rawFrame]{
+			MaxBytes: o.CacheBytes, Size: (*rawFrame).memoryBytes, Hold: (*rawFrame).hold, Drop: (*rawFrame).drop,
+		}),
+		index: cache.New[indexKey](cache.Options[indexObject]{MaxBytes: o.HunkCacheBytes, Size: indexObject.memoryBytes}),
+		spare: buffers{maxBytes: spareBytes},
 	}, nil
 }
 

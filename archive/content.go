@@ -22,10 +22,19 @@ type Segment struct {
 	Bytes  int64       // how long it is
 	Data   []byte      // shared with the cache, not to be modified; nil in a hole, and where it could not be read
 	SHA256 format.Hash // of Data, where that is a whole span whose hash the index has
+
+	raw *rawFrame // what Data is in; held
 }
 
 // End is where the segment ends.
 func (s Segment) End() int64 { return s.Start + s.Bytes }
+
+// Release says that Data is not looked at any more, so that its memory can be used again. It may be left, and must not be done twice.
+func (s Segment) Release() {
+	if s.raw != nil {
+		s.raw.drop()
+	}
+}
 
 // Content gives the content of an entry of kind File, as Band's methods return them.
 func (a *Archive) Content(e *format.Entry) *Content {
@@ -90,12 +99,13 @@ func (c *Content) At(ctx context.Context, off int64) (Segment, error) {
 }
 
 // segment is a piece whose frame is raw.
-func (c *Content) segment(p piece, raw []byte, err error) (Segment, error) {
+func (c *Content) segment(p piece, raw *rawFrame, err error) (Segment, error) {
 	s := Segment{Start: p.start, Bytes: p.bytes}
 	if err != nil {
 		return s, c.failed(err)
 	}
-	s.Data, s.SHA256 = raw[p.from:int64(p.from)+p.bytes:int64(p.from)+p.bytes], p.sum
+	from, to := int64(p.from), int64(p.from)+p.bytes
+	s.Data, s.SHA256, s.raw = raw.bytes[from:to:to], p.sum, raw
 	return s, nil
 }
 
@@ -136,6 +146,7 @@ func (c *Content) ReadAt(ctx context.Context, p []byte, off int64) (int, error) 
 		}
 		clear(p[at-off : s.Start-off])
 		at = s.Start + int64(copy(p[s.Start-off:n], s.Data))
+		s.Release()
 	}
 	clear(p[at-off : n])
 	if n < len(p) {

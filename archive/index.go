@@ -189,13 +189,14 @@ func (f *fence) memoryBytes() int64 {
 // checkFence is for fences what checkHunk is for hunks.
 func checkFence(f *fence, r *format.FenceRef, next format.Path) error {
 	n := len(f.refs)
-	switch name := fenceKey(r).name(); {
+	name := func() string { return fenceKey(r).name() }
+	switch {
 	case f.entries() != r.Entries || n == 0:
-		return contradiction(r.Band, name, "it has %d entries where %d are expected", f.entries(), r.Entries)
+		return contradiction(r.Band, name(), "it has %d entries where %d are expected", f.entries(), r.Entries)
 	case f.refs[0].FirstPath != r.FirstPath:
-		return contradiction(r.Band, name, "it begins at %q where %q is expected", f.refs[0].FirstPath, r.FirstPath)
+		return contradiction(r.Band, name(), "it begins at %q where %q is expected", f.refs[0].FirstPath, r.FirstPath)
 	case next != format.Root && format.Compare(f.refs[n-1].FirstPath, next) >= 0:
-		return contradiction(r.Band, name, "it ends at %q, behind %q where the next begins", f.refs[n-1].FirstPath, next)
+		return contradiction(r.Band, name(), "it ends at %q, behind %q where the next begins", f.refs[n-1].FirstPath, next)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func (a *Archive) Prefetch(entries ...*format.Entry) {
 			}
 		}
 	}
-	a.startFrames(frames)
+	a.prefetchFrames(frames)
 }
 
 // Prefetch begins to fetch the hunk that has the entry with this ordinal, unless it is cached, and returns at once. Where its fence
@@ -49,5 +49,5 @@ func (c *Content) Prefetch(off, bytes int64) {
 		}
 		off = p.end()
 	}
-	c.archive.startFrames(frames)
+	c.archive.prefetchFrames(frames)
 }

@@ -28,7 +28,7 @@ func (c *Content) between(ctx context.Context, start, end int64) iter.Seq2[Segme
 				return
 			}
 			next := r.pop()
-			var raw []byte
+			var raw *rawFrame
 			err := next.err
 			if err == nil {
 				raw, err = next.pending.Wait(ctx)
@@ -51,7 +51,7 @@ type reader struct {
 // startedPiece is a piece on its way, or the error that stands in its place.
 type startedPiece struct {
 	piece
-	pending *cache.Pending[[]byte]
+	pending *cache.Pending[*rawFrame]
 	err     error
 }
 

@@ -22,6 +22,12 @@ type Options[V any] struct {
 	MaxBytes int64         // what the values kept may have together; 0: none is kept
 	Size     func(V) int64 // how many bytes a value has; asked once for each
 	Fetches  int           // how many fetches run at a time; 0: 16
+
+	// Hold and Drop, if they are set, count who has a value, so that what it is made of can be used again once nobody has it. A
+	// fetch brings it held once. The cache holds what it keeps until it drops it, and each value that it gives away for whoever gets
+	// it: who is to drop it, once, when he is done, and need not if it is not to be used again. Both are called with the cache
+	// locked.
+	Hold, Drop func(V)
 }
 
 // Cache keeps the values that were used last. It is safe for concurrent use.
@@ -31,6 +37,8 @@ type Options[V any] struct {
 type Cache[K comparable, V any] struct {
 	maxBytes int64
 	size     func(V) int64
+	hold     func(V)
+	drop     func(V)
 	lifetime context.Context
 	end      context.CancelFunc
 	slots    chan struct{}
@@ -64,7 +72,11 @@ func New[K comparable, V any](o Options[V]) *Cache[K, V] {
 		panic(err) // it refuses sizes below one alone
 	}
 	c := &Cache[K, V]{
-		maxBytes: o.MaxBytes, size: o.Size, slots: make(chan struct{}, o.Fetches), kept: kept, flights: map[K]*Pending[V]{},
+		maxBytes: o.MaxBytes, size: o.Size, hold: o.Hold, drop: o.Drop,
+		slots: make(chan struct{}, o.Fetches), kept: kept, flights: map[K]*Pending[V]{},
+	}
+	if c.hold == nil || c.drop == nil {
+		c.hold, c.drop = func(V) {}, func(V) {}
 	}
 	c.lifetime, c.end = context.WithCancel(context.Background())
 	return c
@@ -88,6 +100,7 @@ func (c *Cache[K, V]) Cached(key K) (V, bool) {
 	v, ok := c.kept.Get(key)
 	if ok {
 		c.stats.Hits++
+		c.hold(v.value)
 	}
 	return v.value, ok
 }
@@ -102,28 +115,35 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K, fetch func(context.Context
 
 // Start begins to fetch the value of key, unless it is kept or being fetched, and returns at once.
 func (c *Cache[K, V]) Start(key K, fetch func(context.Context) (V, error)) *Pending[V] {
-	return c.StartAll([]K{key}, func(ctx context.Context, _ []int, done func(int, V, error)) {
-		v, err := fetch(ctx)
-		done(0, v, err)
-	})[0]
+	return c.StartAll([]K{key}, single(fetch))[0]
+}
+
+// Prefetch is Start for who does not wait.
+func (c *Cache[K, V]) Prefetch(key K, fetch func(context.Context) (V, error)) {
+	c.PrefetchAll([]K{key}, single(fetch))
 }
 
 // claim returns what is pending for key, and whether the caller is to fetch it. The caller holds mu.
-func (c *Cache[K, V]) claim(key K) (p *Pending[V], mine bool) {
+func (c *Cache[K, V]) claim(key K, waits bool) (p *Pending[V], mine bool) {
 	if v, ok := c.kept.Get(key); ok {
 		c.stats.Hits++
-		p = newPending[V]()
-		p.finish(v.value, nil)
-		return p, false
+		if waits {
+			c.hold(v.value)
+		}
+		return &Pending[V]{done: closed, value: v.value}, false
 	}
-	if p, ok := c.flights[key]; ok {
+	p, flies := c.flights[key]
+	if flies {
 		c.stats.Joined++
-		return p, false
+	} else {
+		c.stats.Misses++
+		p = &Pending[V]{done: make(chan struct{}), mu: &c.mu}
+		c.flights[key] = p
 	}
-	c.stats.Misses++
-	p = newPending[V]()
-	c.flights[key] = p
-	return p, true
+	if waits {
+		p.waiting++
+	}
+	return p, !flies
 }
 
 // land ends the flight of key.
@@ -131,22 +151,29 @@ func (c *Cache[K, V]) land(key K, p *Pending[V], v sized[V], err error) {
 	c.mu.Lock()
 	delete(c.flights, key)
 	if err == nil {
+		for range p.waiting {
+			c.hold(v.value)
+		}
 		c.keep(key, v)
 	}
+	p.landed = true
 	c.mu.Unlock()
-	p.finish(v.value, err)
+	p.value, p.err = v.value, err
+	close(p.done)
 }
 
-// keep adds a value and drops the oldest until the rest fits. The caller holds mu.
+// keep takes over a value and drops the oldest until the rest fits. The caller holds mu.
 func (c *Cache[K, V]) keep(key K, v sized[V]) {
 	if v.bytes > c.maxBytes {
 		c.stats.PassedThrough++
+		c.drop(v.value)
 		return
 	}
 	for c.stats.Bytes+v.bytes > c.maxBytes {
 		_, oldest, _ := c.kept.RemoveOldest()
 		c.stats.Bytes -= oldest.bytes
 		c.stats.Evicted++
+		c.drop(oldest.value)
 	}
 	c.kept.Add(key, v)
 	c.stats.Bytes += v.bytes

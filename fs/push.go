@@ -86,7 +86,9 @@ func (f *FileSystem) push(s *slot, files []archive.Located) {
 		if err != nil {
 			return // whoever reads it will be told
 		}
-		if status := f.kernel.server.InodeNotifyStoreCache(uint64(entryNode(s.number, l.Ordinal)), 0, data.Data); !status.Ok() {
+		status := f.kernel.server.InodeNotifyStoreCache(uint64(entryNode(s.number, l.Ordinal)), 0, data.Data)
+		data.Release()
+		if !status.Ok() {
 			return
 		}
 	}

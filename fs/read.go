@@ -1,10 +1,13 @@
 package fs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"syscall"
+
+	"dura/archive"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
@@ -19,13 +22,14 @@ func (b bandFile) read(ctx context.Context, off int64, bytes int) (fuse.ReadResu
 	content := b.f.archive.Content(b.entry)
 	end := min(off+int64(bytes), b.entry.Size)
 	b.readAhead(content, off, end)
-	var slices [][]byte
+	var r pieces
 	for off < end {
 		s, err := content.At(ctx, off)
 		if errors.Is(err, io.EOF) || err == nil && s.Bytes <= 0 {
 			err = io.ErrUnexpectedEOF // the size says otherwise
 		}
 		if err != nil {
+			r.Done()
 			return nil, err
 		}
 		data := s.Data
@@ -33,16 +37,55 @@ func (b bandFile) read(ctx context.Context, off int64, bytes int) (fuse.ReadResu
 			data = b.f.zeros[:min(s.Bytes, int64(len(b.f.zeros)))]
 		}
 		data = data[:min(int64(len(data)), end-off)]
-		slices = append(slices, data)
+		r.add(data, s)
 		off += int64(len(data))
 	}
-	switch len(slices) {
-	case 0:
-		return fuse.ReadResultData(nil), nil
-	case 1:
-		return fuse.ReadResultData(slices[0]), nil
+	if len(r.data) > maxPieces {
+		r.join()
 	}
-	return fuse.ReadResultVector(slices), nil
+	return &r, nil
+}
+
+// maxPieces is how many pieces one system call writes to the kernel, and two are its own.
+const maxPieces = 1024 - 2
+
+// pieces is what is read of a file. The kernel is written to out of the cache's memory, which is let go behind that.
+type pieces struct {
+	data  [][]byte
+	of    []archive.Segment
+	bytes int
+}
+
+func (r *pieces) add(data []byte, of archive.Segment) {
+	r.data = append(r.data, data)
+	r.of = append(r.of, of)
+	r.bytes += len(data)
+}
+
+// join copies all pieces into one.
+func (r *pieces) join() {
+	joined := bytes.Join(r.data, nil)
+	r.Done()
+	r.data = [][]byte{joined}
+}
+
+// Size implements fuse.ReadResult.
+func (r *pieces) Size() int { return r.bytes }
+
+// Slices has the protocol's library write to the kernel without a copy.
+func (r *pieces) Slices() ([][]byte, fuse.Status) { return r.data, fuse.OK }
+
+// Bytes implements fuse.ReadResult, where that is not possible.
+func (r *pieces) Bytes([]byte) ([]byte, fuse.Status) {
+	return bytes.Join(r.data, nil), fuse.OK
+}
+
+// Done implements fuse.ReadResult.
+func (r *pieces) Done() {
+	for _, s := range r.of {
+		s.Release()
+	}
+	r.data, r.of = nil, nil
 }
 
 func (b bandFile) nextData(ctx context.Context, off int64) (start, end int64, err error) {

@@ -87,7 +87,7 @@ func TestFootersAreFoundFromTheEnd(t *testing.T) {
 	}
 	for i, f := range got.Frames {
 		f.Block = &Block{}
-		if _, err := dec.DecodeFrame(&f, object[f.Offset:f.Offset+int64(f.StoredBytes)]); err != nil {
+		if _, err := decodeChecked(dec, &f, object[f.Offset:f.Offset+int64(f.StoredBytes)]); err != nil {
 			t.Fatal(i, err)
 		}
 	}
@@ -225,18 +225,18 @@ func TestDecodeFrameChecksTheSumFirst(t *testing.T) {
 	raw := []byte(strings.Repeat("hello ", 100))
 	stored := enc.Append(nil, raw)
 	f := Frame{StoredBytes: uint32(len(stored)), RawBytes: uint32(len(raw)), Sum: SumFrame(stored)}
-	if got, err := dec.DecodeFrame(&f, stored); err != nil || !bytes.Equal(got, raw) {
+	if got, err := decodeChecked(dec, &f, stored); err != nil || !bytes.Equal(got, raw) {
 		t.Fatal(err)
 	}
 	for i := range stored {
 		damaged := bytes.Clone(stored)
 		damaged[i] ^= 1
 		var m *MismatchError
-		if _, err := dec.DecodeFrame(&f, damaged); !errors.As(err, &m) {
+		if _, err := decodeChecked(dec, &f, damaged); !errors.As(err, &m) {
 			t.Fatal(i, err)
 		}
 	}
-	if _, err := dec.DecodeFrame(&f, stored[:len(stored)-1]); err == nil {
+	if _, err := decodeChecked(dec, &f, stored[:len(stored)-1]); err == nil {
 		t.Fatal("a truncated frame passes")
 	}
 }
@@ -260,4 +260,11 @@ func TestFootersAreThoseOfTheSchema(t *testing.T) {
 	if err != nil || !bytes.Equal(again, raw) || len(m.Members) != len(want.Members) {
 		t.Fatalf("the generated code writes %x, %v\nhere it is %x", again, err, raw)
 	}
+}
+
+func decodeChecked(dec *Decoder, f *Frame, stored []byte) ([]byte, error) {
+	if err := CheckFrame(f, stored); err != nil {
+		return nil, err
+	}
+	return dec.DecodeFrame(f, stored, nil)
 }

@@ -110,6 +110,7 @@ func (w *worker) large(fd int, content *archive.Content, e *format.Entry) (writt
 		}
 		dataEnd = segment.End()
 		written += int64(len(segment.Data))
+		segment.Release()
 	}
 	if w.ctx.Err() != nil {
 		return written, context.Cause(w.ctx) // it may have ended early

@@ -103,6 +103,7 @@ func (r *run) content(ctx context.Context, e *format.Entry) (readBytes int64, fa
 			if err = sum.Add(ctx, &segment); err == nil && !segment.SHA256.IsZero() && format.SumBytes(segment.Data) != segment.SHA256 {
 				err = &archive.Error{Op: "verify", Path: e.Path, Kind: archive.KindMismatch, Err: &format.MismatchError{What: "span"}}
 			}
+			segment.Release()
 		} else if err := r.found(ctx, objectOf(err)); err != nil {
 			return readBytes, err
 		}

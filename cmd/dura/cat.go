@@ -86,6 +86,7 @@ func (a *app) catFile(ctx context.Context, ar *archive.Archive, band *archive.Ba
 		if err := w.piece(segment.Start, segment.Data); err != nil {
 			return err
 		}
+		segment.Release()
 	}
 	return w.end(e.Size)
 }
