@@ -52,9 +52,10 @@ type walkRun struct {
 
 // listRun is somebody who lists one directory after the other.
 type listRun struct {
-	slot  int
-	next  int64 // ordinal behind what was listed
-	hunks int64 // how many to fetch ahead
+	slot    int
+	next    int64 // ordinal behind what was listed
+	fetched int64 // ordinal up to which hunks were fetched
+	hunks   int64 // how many to fetch ahead
 }
 
 // touch finds the run that fits and makes it the latest; nil if there is none.
@@ -169,12 +170,17 @@ func (a *ahead) listed(slot int, first, next int64) span {
 	defer a.mu.Unlock()
 	r := touch(a.listings, func(r *listRun) bool { return r.slot == slot && first >= r.next && first <= r.next+maxLeap })
 	if r == nil {
-		a.listings = begin(a.listings, &listRun{slot: slot, next: next})
+		a.listings = begin(a.listings, &listRun{slot: slot, next: next, fetched: next})
 		return span{}
 	}
 	r.next = next
 	r.hunks = min(r.hunks*2+1, maxHunksAhead)
-	return span{next, next + r.hunks*hunkStep}
+	if r.fetched-next > r.hunks*hunkStep/2 {
+		return span{}
+	}
+	s := span{max(r.fetched, next), next + r.hunks*hunkStep}
+	r.fetched = s.to
+	return s
 }
 
 // atOnce is a context for what need not be waited for: what is not in memory is begun to be fetched, and the call returns.

@@ -53,6 +53,9 @@ func (d listing) list(ctx context.Context, offset uint64) iter.Seq2[child, error
 			yield(child{}, err)
 			return
 		}
+		if from != "" && d.endsAt(offset) {
+			return
+		}
 		var seen span // of ordinals
 		defer func() { d.listAhead(seen) }()
 		for l, err := range d.band.ReadDir(ctx, d.place.path, from) {
@@ -74,7 +77,7 @@ func (d listing) listAhead(seen span) {
 		return
 	}
 	s := d.f.ahead.listed(d.slot.number, seen.from, seen.to)
-	for at := s.from + hunkStep; at <= s.to; at += hunkStep {
+	for at := s.from; at < s.to; at += hunkStep {
 		d.band.Prefetch(at)
 	}
 }
@@ -93,6 +96,16 @@ func (d listing) nameAt(ctx context.Context, offset uint64) (string, error) {
 		return "", syscall.EINVAL // no offset that this directory gave
 	}
 	return name, nil
+}
+
+// endsAt reports whether it is known that nothing of the directory comes behind an offset that it gave. Every listing ends by asking.
+func (d listing) endsAt(offset uint64) bool {
+	l, err := d.band.At(atOnce(), int64(offset-entryOffset)+1)
+	if err != nil {
+		return archive.Is(err, archive.KindNotFound)
+	}
+	dir, _ := l.Path.Split()
+	return dir != d.place.path
 }
 
 // child is the entry l of the directory.
