@@ -90,6 +90,7 @@ func (s *settings) serve(ctx context.Context, h Host, alarms *alarms, t *teller,
 	}
 	notifySystemd(h, "READY=1")
 	ready()
+	settle(h.Getenv)
 	if err := s.wait(ctx, h, m, t, signals); err != nil {
 		return err
 	}
