@@ -11,6 +11,7 @@ import (
 	"dura/archive/format"
 	"dura/archive/storage"
 	"dura/cache"
+	"dura/cache/disk"
 )
 
 // Options say how an archive is read. The zero value is ready for use.
@@ -19,6 +20,7 @@ type Options struct {
 	HunkCacheBytes int64        // of decoded hunks, fences and span lists kept in memory; 0: 16 MiB
 	Alarms         alarm.Raiser // for damage that is passed over; nil: silence
 	Decoders       int          // decompressions at a time; 0: one a processor
+	Disk           *disk.Cache  // for frames and index objects as they are stored; nil: none. It stays open
 }
 
 const (
@@ -37,6 +39,7 @@ type Archive struct {
 	frames  *cache.Cache[frameKey, *rawFrame]
 	index   *cache.Cache[indexKey, indexObject]
 	spare   buffers
+	disk    *disk.Cache // or nil
 }
 
 // Open reads DURA-ARCHIVE. Where there is none the error is of KindNotAnArchive.
@@ -71,6 +74,7 @@ func newArchive(st storage.Storage, head format.ArchiveHead, o Options) (*Archiv
 		}),
 		index: cache.New[indexKey](cache.Options[indexObject]{MaxBytes: o.HunkCacheBytes, Size: indexObject.memoryBytes}),
 		spare: buffers{maxBytes: spareBytes},
+		disk:  o.Disk,
 	}, nil
 }
 

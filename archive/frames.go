@@ -70,8 +70,11 @@ func (a *Archive) frame(ctx context.Context, f *format.Frame) (*rawFrame, error)
 	return a.frames.Start(k, func(ctx context.Context) (*rawFrame, error) { return a.fetchFrame(ctx, f) }).Wait(ctx)
 }
 
-// fetchFrame reads and decodes a frame that somebody waits for.
+// fetchFrame brings a frame that somebody waits for.
 func (a *Archive) fetchFrame(ctx context.Context, f *format.Frame) (*rawFrame, error) {
+	if raw, ok := a.frameOnDisk(f); ok {
+		return raw, nil
+	}
 	stored, spare, err := a.readBlock(ctx, f.Block.Name(), f.Offset, int64(f.StoredBytes))
 	if err == nil && len(stored) < int(f.StoredBytes) {
 		err = &sizeError{int64(len(stored)), int64(f.StoredBytes)}
@@ -85,6 +88,9 @@ func (a *Archive) fetchFrame(ctx context.Context, f *format.Frame) (*rawFrame, e
 	if wrong := <-checked; wrong != nil {
 		err = wrong
 	}
+	if err == nil {
+		a.keepOnDisk(f.Sum[:], stored)
+	}
 	a.spare.put(spare)
 	return a.decoded(f, raw, err)
 }
@@ -95,6 +101,9 @@ func (a *Archive) decodeFrame(f *format.Frame, stored []byte) (*rawFrame, error)
 	var raw []byte
 	if err == nil {
 		raw, err = a.decoder.DecodeFrame(f, stored, a.frameBuffer)
+	}
+	if err == nil {
+		a.keepOnDisk(f.Sum[:], stored)
 	}
 	return a.decoded(f, raw, err)
 }
@@ -182,6 +191,7 @@ func keysOf(frames []*format.Frame) []frameKey {
 // fetchRun fetches those of a run of neighbours that are not there yet.
 func (a *Archive) fetchRun(frames []*format.Frame) cache.Fetch[*rawFrame] {
 	return func(ctx context.Context, places []int, done func(int, *rawFrame, error)) {
+		places = a.fetchFromDisk(frames, places, done)
 		for len(places) > 0 {
 			n := 1
 			for n < len(places) && places[n] == places[n-1]+1 {

@@ -47,16 +47,30 @@ func spansKey(r *format.SpanListRef) indexKey {
 func (a *Archive) fetchIndex(k indexKey) func(context.Context) (indexObject, error) {
 	return func(ctx context.Context) (indexObject, error) {
 		name := k.name()
-		stored, err := a.readExactly(ctx, name, 0, k.storedBytes)
-		if err == nil && format.SumBytes(stored) != k.sum {
-			err = &format.MismatchError{What: "object"}
-		}
+		stored, err := a.readIndex(ctx, k)
 		var object indexObject
 		if err == nil {
 			object, err = a.decodeIndex(k.kind, stored)
 		}
 		return object, objectError(opRead, k.band, name, err)
 	}
+}
+
+// readIndex reads an index object, from the disk or from storage.
+func (a *Archive) readIndex(ctx context.Context, k indexKey) ([]byte, error) {
+	if a.disk != nil && a.disk.Has(k.sum[:], k.storedBytes) {
+		if stored := make([]byte, k.storedBytes); a.onDisk(k.sum[:], stored) {
+			return stored, nil
+		}
+	}
+	stored, err := a.readExactly(ctx, k.name(), 0, k.storedBytes)
+	if err == nil && format.SumBytes(stored) != k.sum {
+		err = &format.MismatchError{What: "object"}
+	}
+	if err == nil {
+		a.keepOnDisk(k.sum[:], stored)
+	}
+	return stored, err
 }
 
 func (a *Archive) decodeIndex(kind format.ObjectKind, stored []byte) (indexObject, error) {

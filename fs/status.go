@@ -11,6 +11,7 @@ import (
 	"dura/archive"
 	"dura/archive/format"
 	"dura/cache"
+	"dura/cache/disk"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
@@ -31,6 +32,7 @@ type Status struct {
 	Bands    []BandStatus `json:"bands"`
 	Frames   CacheStatus  `json:"frame_cache"`
 	Index    CacheStatus  `json:"index_cache"`
+	Disk     *disk.Stats  `json:"disk_cache,omitempty"` // what the cache on disk did, if there is one
 	Requests Requests     `json:"requests"`
 	Alarms   int64        `json:"alarms"` // raised so far
 	// LastAlarms are the last of them, up to 100, the newest last.
@@ -67,6 +69,9 @@ func (f *FileSystem) Status() Status {
 		Version: statusVersion, Archive: f.archive.Head().ID, Since: f.since, Listed: f.bands.age(),
 		Frames: cacheStatus(frames), Index: cacheStatus(index),
 		Requests: f.Requests(), Bands: []BandStatus{},
+	}
+	if d, ok := f.archive.DiskStats(); ok {
+		s.Disk = &d
 	}
 	s.Alarms, s.LastAlarms = f.alarms.raisedSoFar()
 	if f.options.Storage != nil {

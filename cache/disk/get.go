@@ -48,6 +48,20 @@ func (c *Cache) Get(sum, buf []byte) bool {
 	return true
 }
 
+// Has reports whether there seems to be a piece with this sum, and of so many bytes, before room is made for it.
+func (c *Cache) Has(sum []byte, bytes int64) bool {
+	name := nameOf(sum)
+	info, err := c.root.Lstat(name)
+	if err == nil && info.Size() != bytes {
+		err = ErrCorrupt
+	}
+	if err != nil {
+		c.misses.Add(1)
+		c.missed(name, err)
+	}
+	return err == nil
+}
+
 // missed tells of why a piece could not be had, unless it is not there.
 func (c *Cache) missed(name string, err error) {
 	switch {

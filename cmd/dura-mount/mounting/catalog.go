@@ -23,6 +23,8 @@ const (
 	msgNotADirectory     = `%s is not a directory; name a directory to mount on`
 	msgNotEmpty          = `%s is not empty, and mounting there would hide what is in it; name an empty directory, or add -o nonempty`
 	msgInsideArchive     = `%s is inside the archive; name a directory elsewhere`
+	msgInsideCache       = `%s is inside the cache %s; name a directory elsewhere`
+	msgCacheInside       = `the cache %s is inside %s; name a directory elsewhere`
 	msgDeadMount         = `a mount whose program is gone is left over at %s; take it away: "%s %s"`
 	msgMountpointDenied  = `%s can't be looked into: permission denied; name another directory, or run this as a user who may`
 	msgMountpointNotOurs = `%s can't be mounted on by this user, who may not write there; name another directory`
@@ -83,6 +85,9 @@ Options of -o:
   cache_size=SIZE    as --cache-size
   index_cache_size=SIZE
                      memory for the index (default 16M)
+  cache_dir=DIR      keep what was read in this directory as well, for the next time; several mounts may share it
+  cache_dir_size=SIZE
+                     what may be kept there (default 4G; 256M of its disk are left free in any case)
   read_ahead=SIZE    how far the kernel reads ahead (root only; default 1M)
   timeout=TIME       how long a read may wait for the archive before it fails (default 60s)
   idle_timeout=TIME  unmount when nobody has used it for so long

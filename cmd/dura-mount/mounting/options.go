@@ -30,6 +30,8 @@ type settings struct {
 	listXAttrs  bool
 	cacheBytes  int64
 	indexBytes  int64
+	diskDir     string // "": nothing is kept on disk
+	diskBytes   int64  // 0: defaultDiskBytes
 	readAhead   int64
 	timeout     time.Duration
 	idle        time.Duration // 0: however long nobody uses it
@@ -52,6 +54,9 @@ var ignoredOptions = []string{
 func (s *settings) setOptions(list string) error {
 	for _, option := range splitOptions(list) {
 		name, value, hasValue := strings.Cut(option, "=")
+		if !isIgnored(name) {
+			name = strings.ReplaceAll(name, "-", "_")
+		}
 		switch {
 		case option == "", isIgnored(name):
 		case slices.Contains(mountFlags, option):
@@ -100,7 +105,7 @@ func (s *settings) setSwitch(name string) error {
 		s.nonEmpty = true
 	case "dura_xattrs":
 		s.listXAttrs = true
-	case "band", "subdir", "uid", "gid", "cache_size", "index_cache_size", "read_ahead", "timeout", "idle_timeout":
+	case "band", "subdir", "uid", "gid", "cache_size", "index_cache_size", "cache_dir", "cache_dir_size", "read_ahead", "timeout", "idle_timeout":
 		return usage(msgOptionWithoutValue, name)
 	default:
 		return usage(msgUnknownOption, name)
@@ -122,6 +127,12 @@ func (s *settings) setValue(name, value string) (err error) {
 		s.cacheBytes, err = parseSize(value)
 	case "index_cache_size":
 		s.indexBytes, err = parseSize(value)
+	case "cache_dir":
+		if s.diskDir = value; value == "" {
+			err = fmt.Errorf("it is a directory")
+		}
+	case "cache_dir_size":
+		s.diskBytes, err = parseSize(value)
 	case "read_ahead":
 		s.readAhead, err = parseSize(value)
 	case "timeout":

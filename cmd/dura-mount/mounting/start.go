@@ -23,7 +23,7 @@ func (s *settings) start(ctx context.Context, h Host) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range []*string{&s.archive, &s.mountpoint, &s.logFile} {
+	for _, path := range []*string{&s.archive, &s.mountpoint, &s.logFile, &s.diskDir} {
 		if *path == "" || path == &s.archive && cloud.IsPlace(s.archive) {
 			continue
 		}
@@ -172,18 +172,24 @@ func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error)
 	if isWithin(s.mountpoint, s.archive) {
 		return nil, failure("mountpoint", msgInsideArchive, shown(s.mountpoint))
 	}
+	if err := s.checkDisk(); err != nil {
+		return nil, err
+	}
 	place, err := openPlace(ctx, s.archive)
 	if err != nil {
 		return nil, err
 	}
+	kept := s.openDisk(h, r)
 	st := bounded.New(place, bounded.Options{Timeout: s.storageTimeout()})
-	a, err := archive.Open(ctx, st, archive.Options{CacheBytes: s.cacheBytes, HunkCacheBytes: s.indexBytes, Alarms: r})
+	a, err := archive.Open(ctx, st, archive.Options{CacheBytes: s.cacheBytes, HunkCacheBytes: s.indexBytes, Alarms: r, Disk: kept})
 	if err != nil {
+		closeDisk(kept)
 		place.Close()
 		return nil, err
 	}
 	m := &mounted{close: func() {
 		a.Close()
+		closeDisk(kept)
 		place.Close()
 	}}
 	m.files, err = fs.New(ctx, a, s.shown(h, r.alarms, st))
