@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"dura/archive/storage"
@@ -11,6 +12,7 @@ import (
 type Delays struct {
 	Latency        time.Duration // of each operation
 	BytesPerSecond int64         // of each read and create; not limited if zero
+	Line           *Line         // that all go through, which takes its time too; nil: none
 
 	// Sleep returns after d, or with ctx's error once ctx is done; a timer if nil, which is instant in a bubble of
 	// testing/synctest.
@@ -41,7 +43,30 @@ func (d Delays) around(ctx context.Context, op Operation, do func() (int64, erro
 	if err != nil {
 		return err
 	}
-	return d.Sleep(ctx, d.transfer(readBytes))
+	if err := d.Sleep(ctx, d.transfer(readBytes)); err != nil || d.Line == nil {
+		return err
+	}
+	return d.Sleep(ctx, d.Line.take(readBytes))
+}
+
+// Line is what all reads have to share, one behind the other.
+type Line struct {
+	BytesPerSecond int64
+
+	mu   sync.Mutex
+	free time.Time // when what was asked for so far will have come
+}
+
+// take says how long it will be until so many bytes more have come.
+func (l *Line) take(bytes int64) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if l.free.Before(now) {
+		l.free = now
+	}
+	l.free = l.free.Add(time.Duration(float64(bytes) / float64(l.BytesPerSecond) * float64(time.Second)))
+	return l.free.Sub(now)
 }
 
 func (d Delays) transfer(bytes int64) time.Duration {
