@@ -103,7 +103,7 @@ func (a *ahead) fileRead(id nodeID, off, end int64) span {
 	}
 	r.next = end
 	r.window = min(r.window*2, a.maxBytes/int64(a.active()))
-	if r.fetched-r.next > r.window/2 {
+	if r.fetched-r.next > r.window*3/4 {
 		return span{}
 	}
 	s := span{max(r.fetched, r.next), r.next + r.window}

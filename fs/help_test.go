@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,13 +49,29 @@ func openArchive(t *testing.T, st storage.Storage, alarms alarm.Raiser) *archive
 }
 
 // lateRaiser passes alarms on once it is known where to.
-type lateRaiser struct{ to atomic.Pointer[fs.FileSystem] }
+type lateRaiser struct {
+	mu    sync.Mutex
+	to    *fs.FileSystem
+	early []alarm.Alarm
+}
 
 func (l *lateRaiser) Raise(a alarm.Alarm) error {
-	if f := l.to.Load(); f != nil {
-		return f.Raise(a)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.to != nil {
+		return l.to.Raise(a)
 	}
+	l.early = append(l.early, a)
 	return nil
+}
+
+func (l *lateRaiser) set(f *fs.FileSystem) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.to = f
+	for _, a := range l.early {
+		_ = f.Raise(a) // it never fails
+	}
 }
 
 // newFS makes a file system that nobody has mounted.

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
@@ -31,6 +32,7 @@ const (
 	requestBytes          = 1 << 20 // the largest read
 	backgroundRequests    = 64      // reads ahead under way at a time
 	defaultReadAheadBytes = 1 << 20
+	warmTimeout           = time.Second // that a mount waits for the latest band
 )
 
 // ErrBusy says that something in a mount is in use.
@@ -53,6 +55,7 @@ func Mount(ctx context.Context, f *FileSystem, mountpoint string, o MountOptions
 	if err != nil {
 		return nil, err
 	}
+	warm := f.warm()
 	server, err := fuse.NewServer(f, mountpoint, f.protocolOptions(o))
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: %w", mountpoint, err)
@@ -69,7 +72,12 @@ func Mount(ctx context.Context, f *FileSystem, mountpoint string, o MountOptions
 		o.ReadAheadBytes = defaultReadAheadBytes
 	}
 	setReadAhead(mountpoint, o.ReadAheadBytes)
-	go f.warm()
+	late := time.NewTimer(warmTimeout)
+	defer late.Stop()
+	select {
+	case <-warm:
+	case <-late.C:
+	}
 	return s, nil
 }
 

@@ -89,18 +89,25 @@ func (f *FileSystem) once(ctx context.Context, key string, do func(context.Conte
 	}
 }
 
-// warm reads what whoever comes first is most likely to want: what it takes to look into the latest band. What goes wrong there he
-// will be told.
-func (f *FileSystem) warm() {
-	s := f.bands.newest()
-	if s == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(f.ctx, f.options.Timeout)
-	defer cancel()
-	if b, err := f.open(ctx, s); err == nil {
-		_, _ = b.At(ctx, 0)
-	}
+// warm begins to read what whoever comes first is most likely to want: what it takes to look into the latest band. The channel is closed
+// when that band is open. What goes wrong there he will be told.
+func (f *FileSystem) warm() <-chan struct{} {
+	opened := make(chan struct{})
+	go func() {
+		once := sync.OnceFunc(func() { close(opened) })
+		defer once()
+		s := f.bands.newest()
+		if s == nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(f.ctx, f.options.Timeout)
+		defer cancel()
+		if b, err := f.open(ctx, s); err == nil {
+			once()
+			_, _ = b.At(ctx, 0)
+		}
+	}()
+	return opened
 }
 
 // head is what a band says of where it comes from. The band is not kept open for that: it may be one of a thousand.

@@ -33,7 +33,7 @@ type Options struct {
 	Timeout time.Duration
 	// Refresh is how old the list of bands may be. 0: a second.
 	Refresh time.Duration
-	// FetchAheadBytes is how much may be fetched ahead of readers, to be kept in the archive's cache: a part of that. 0: 8 MiB.
+	// FetchAheadBytes is how much may be fetched ahead of readers, to be kept in the archive's cache: a part of that. 0: 16 MiB.
 	FetchAheadBytes int64
 	// Storage says, for status.json, what was asked of the storage; nil: it has nothing about that.
 	Storage func() any
@@ -46,11 +46,11 @@ type Options struct {
 // DefaultTimeout is Options.Timeout where that is 0.
 const DefaultTimeout = time.Minute
 
-const (
-	defaultRefresh = time.Second
+// DefaultFetchAheadBytes is Options.FetchAheadBytes where that is 0: 50 ms at 100 MB a second are 5 MB, and some is on its way while
+// some is read.
+const DefaultFetchAheadBytes = 16 << 20
 
-	defaultFetchAheadBytes = 8 << 20
-)
+const defaultRefresh = time.Second
 
 func (o Options) withDefaults() Options {
 	if o.Timeout == 0 {
@@ -60,7 +60,7 @@ func (o Options) withDefaults() Options {
 		o.Refresh = defaultRefresh
 	}
 	if o.FetchAheadBytes == 0 {
-		o.FetchAheadBytes = defaultFetchAheadBytes
+		o.FetchAheadBytes = DefaultFetchAheadBytes
 	}
 	if o.Now == nil {
 		o.Now = time.Now

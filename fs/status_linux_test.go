@@ -65,7 +65,7 @@ func TestDamagedBandIsShownAsSuch(t *testing.T) {
 	damaged.Truncate(format.TailName(id), 40)
 	relay := &lateRaiser{}
 	m := mountOpened(t, openArchive(t, damaged, relay), fs.Options{Refresh: time.Millisecond})
-	relay.to.Store(m.fs)
+	relay.set(m.fs)
 	if got := m.run("cat", m.path("latest/d/a")); got != "x" {
 		t.Errorf("the file holds %q", got)
 	}

@@ -223,8 +223,16 @@ func (s *settings) shown(h Host, alarms alarm.Raiser, st *bounded.Storage) fs.Op
 	return fs.Options{
 		Band: s.band, Subtree: s.subtree, UID: s.uid, GID: s.gid, Shared: s.allowOther, Timeout: s.timeout, Now: h.Now, Alarms: alarms,
 		Mounter: fs.Owner{UID: uint32(h.UID), GID: uint32(h.GID)}, ListAdded: s.listXAttrs,
-		Storage: func() any { return st.Counts() },
+		Storage: func() any { return st.Counts() }, FetchAheadBytes: s.fetchAheadBytes(),
 	}
+}
+
+// fetchAheadBytes is how much may be fetched ahead of readers: no more than half of what is kept. 0: the default.
+func (s *settings) fetchAheadBytes() int64 {
+	if half := s.cacheBytes / 2; half < fs.DefaultFetchAheadBytes {
+		return half
+	}
+	return 0
 }
 
 // requestTimeout is how long a request may take.
