@@ -45,6 +45,9 @@ func (s *ContentSum) End(ctx context.Context) error {
 	return s.mismatch("content")
 }
 
+// zeros is what a hole reads as.
+var zeros [32 << 10]byte
+
 // hole goes on to end. Holes count as zeros where SHA256 has the hash, but no more of them than the format allows: hostile sizes
 // would keep it busy for ever.
 func (s *ContentSum) hole(ctx context.Context, end int64) error {
@@ -59,7 +62,6 @@ func (s *ContentSum) hole(ctx context.Context, end int64) error {
 	if s.holeBytes > format.MaxHashedHoles {
 		return &Error{Op: opRead, Path: s.entry.Path, Kind: KindCorrupt, Err: errHoles}
 	}
-	var zeros [32 << 10]byte
 	for s.at < end {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

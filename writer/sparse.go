@@ -39,6 +39,9 @@ func seekData(content source.Content, start int64) error {
 	return err
 }
 
+// zeros is what a hole reads as.
+var zeros [32 << 10]byte
+
 // contentSum hashes the content of a file with holes as the entry wants it: with the holes as zeros up to
 // format.MaxHashedHoles of them, without them beyond.
 type contentSum struct {
@@ -76,7 +79,6 @@ func (c *contentSum) goOn(s format.HashState, end int64) error {
 
 func (c *contentSum) hole(end int64) {
 	if c.zeros {
-		var zeros [32 << 10]byte
 		for left := end - c.at; left > 0; left -= int64(len(zeros)) {
 			c.hash.Write(zeros[:min(left, int64(len(zeros)))])
 		}
