@@ -57,7 +57,7 @@ func (x *earlier) group(ctx context.Context, e *format.Entry) (*linkGroup, error
 			return nil, err
 		}
 	}
-	return x.groups[plan.LinkKey{Device: e.Device, Inode: e.Inode}], nil
+	return x.groups[plan.KeyOf(e)], nil
 }
 
 func (x *earlier) readGroups(ctx context.Context) error {
@@ -69,7 +69,7 @@ func (x *earlier) readGroups(ctx context.Context) error {
 		for i := range h.Entries {
 			e := &h.Entries[i]
 			if e.Links > 1 && e.LinkTo == format.Root {
-				x.groups[plan.LinkKey{Device: e.Device, Inode: e.Inode}] = groupOf(e)
+				x.groups[plan.KeyOf(e)] = groupOf(e)
 			}
 		}
 	}

@@ -129,6 +129,29 @@ func TestASecondLinkStandsInForAFirstThatCantBeRead(t *testing.T) {
 	}
 }
 
+// TestAnInodeUsedAgainIsAnotherFile: between the walk's meeting of two names of a file it was removed, and another one made.
+func TestAnInodeUsedAgainIsAnotherFile(t *testing.T) {
+	link := func(path format.Path, seed uint64, ctime int64) sourcetest.Item {
+		item := sized(path, sourcetest.Random(seed, 500))
+		item.Entry.Device, item.Entry.Inode, item.Entry.Links, item.Entry.CTime.Seconds = 1, 9, 2, ctime
+		return item
+	}
+	fifo := sourcetest.Item{Entry: link("d", 1, 3).Entry}
+	fifo.Entry.Kind = format.FIFO
+	items := []sourcetest.Item{link("a", 1, 1), link("b", 2, 2), link("c", 2, 2), fifo, link("e", 3, 3)}
+	p := newPlace(t, smallSettings())
+	p.backup(sourcetest.New(items...))
+	got := p.read()
+	for _, item := range items {
+		if e := got[item.Entry.Path]; !bytes.Equal(e.content, dataOf(item.Data)) || (e.LinkTo != "") != (e.Path == "c") {
+			t.Errorf("%+v", e.Entry)
+		}
+	}
+	if got["c"].LinkTo != "b" || len(p.raised) > 0 {
+		t.Errorf("%q %v", got["c"].LinkTo, p.raised)
+	}
+}
+
 func someItems() []sourcetest.Item {
 	items := []sourcetest.Item{sized("m", sourcetest.Bytes(text(7, 200<<10)))}
 	for i := range 700 {

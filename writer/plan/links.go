@@ -8,8 +8,16 @@ type Links[T any] struct {
 	groups map[LinkKey]*group[T]
 }
 
-// LinkKey tells which entries of a band are one file.
-type LinkKey struct{ Device, Inode uint64 }
+// LinkKey tells which entries of a walk are one file. An inode may be used again for another file while the walk goes on; all names of
+// one have one ctime, unless it changes meanwhile, and then it counts as another.
+type LinkKey struct {
+	Device, Inode uint64
+	Kind          format.Kind
+	CTime         format.Time
+}
+
+// KeyOf is that of e.
+func KeyOf(e *format.Entry) LinkKey { return LinkKey{e.Device, e.Inode, e.Kind, e.CTime} }
 
 type group[T any] struct {
 	first T
@@ -22,7 +30,7 @@ func (l *Links[T]) First(e *format.Entry, value T) (first T, linked bool) {
 	if e.Links < 2 || e.Kind == format.Directory {
 		return first, false
 	}
-	key := LinkKey{e.Device, e.Inode}
+	key := KeyOf(e)
 	g, ok := l.groups[key]
 	if !ok {
 		if l.groups == nil {

@@ -32,21 +32,24 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-func TestLinksGroupByDeviceAndInodeAndForgetWhatIsWhole(t *testing.T) {
+func TestLinksGroupByFileAndForgetWhatIsWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var l Links[int]
 		counts := map[LinkKey]uint32{} // links of each file
 		seen := map[LinkKey]uint32{}
 		first := map[LinkKey]int{}
 		for i := range rapid.IntRange(1, 200).Draw(t, "entries") {
-			key := LinkKey{uint64(rapid.IntRange(0, 1).Draw(t, "device")), uint64(rapid.IntRange(0, 20).Draw(t, "inode"))}
+			key := LinkKey{
+				uint64(rapid.IntRange(0, 1).Draw(t, "device")), uint64(rapid.IntRange(0, 9).Draw(t, "inode")),
+				rapid.SampledFrom([]format.Kind{format.File, format.Symlink}).Draw(t, "kind"), format.Time{Seconds: rapid.Int64Range(0, 1).Draw(t, "ctime")},
+			}
 			if counts[key] == 0 {
 				counts[key] = rapid.Uint32Range(1, 5).Draw(t, "links")
 			}
 			if seen[key] == counts[key] {
 				continue
 			}
-			e := format.Entry{Kind: format.File, Device: key.Device, Inode: key.Inode, Links: counts[key]}
+			e := format.Entry{Kind: key.Kind, Device: key.Device, Inode: key.Inode, CTime: key.CTime, Links: counts[key]}
 			got, linked := l.First(&e, i)
 			if want := counts[key] > 1 && seen[key] > 0; linked != want || linked && got != first[key] {
 				t.Fatalf("entry %d of %+v: %d, %v", i, key, got, linked)
