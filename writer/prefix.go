@@ -120,8 +120,11 @@ func (r *resumed) chain(ctx context.Context, l *looseBlock) ([]*looseBlock, erro
 // loose is the block b of the band with its footer; nil if it is not there.
 func (r *resumed) loose(ctx context.Context, b *format.Block) (*looseBlock, error) {
 	for _, l := range r.blocks {
-		if l.block.Number == b.Number && l.block.StoredBytes == b.StoredBytes && l.is(b.SHA256) {
-			return l, nil
+		if l.block.Number != b.Number || l.block.StoredBytes != b.StoredBytes {
+			continue
+		}
+		if same, err := l.is(ctx, b.SHA256); same || err != nil {
+			return l, err
 		}
 	}
 	for i := range r.progress.Blocks {
@@ -132,11 +135,7 @@ func (r *resumed) loose(ctx context.Context, b *format.Block) (*looseBlock, erro
 		if err != nil {
 			return nil, lostOnly(err)
 		}
-		l := &looseBlock{block: *b, footer: footer}
-		for i := range footer.Frames {
-			footer.Frames[i].Block = &l.block
-		}
-		return l, nil
+		return newLoose(*b, footer), nil
 	}
 	return nil, nil
 }

@@ -3,7 +3,6 @@ package writer
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"dura/archive"
 	"dura/archive/format"
@@ -22,7 +21,15 @@ type resumed struct {
 type looseBlock struct {
 	block  format.Block
 	footer format.Footer
-	mu     sync.Mutex
+	turn   chan struct{} // holds one value while the hash is looked at or found
+}
+
+func newLoose(b format.Block, footer format.Footer) *looseBlock {
+	l := &looseBlock{block: b, footer: footer, turn: make(chan struct{}, 1)}
+	for i := range l.footer.Frames {
+		l.footer.Frames[i].Block = &l.block
+	}
+	return l
 }
 
 // loosePlace is where a loose block has content.
@@ -57,7 +64,7 @@ func findResumed(ctx context.Context, a *archive.Archive, p *archive.Progress) (
 			}
 			continue
 		}
-		l := &looseBlock{block: b, footer: footer}
+		l := newLoose(b, footer)
 		if l.isBehind(p) {
 			covered = 0
 			r.add(l)
@@ -75,9 +82,6 @@ func (l *looseBlock) isBehind(p *archive.Progress) bool {
 
 func (r *resumed) add(l *looseBlock) {
 	r.blocks = append(r.blocks, l)
-	for i := range l.footer.Frames {
-		l.footer.Frames[i].Block = &l.block
-	}
 	for i := range l.footer.Members {
 		if m := &l.footer.Members[i]; m.Bytes > 0 {
 			r.contents[m.SHA256] = loosePlace{l, m}
@@ -104,21 +108,34 @@ func spanOf(p loosePlace) format.Span {
 
 // is reports whether the hash of a loose block is sum, which a later block says of it. It is believed where nobody has read the
 // block.
-func (l *looseBlock) is(sum format.Hash) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.block.SHA256.IsZero() {
-		l.block.SHA256 = sum
-	}
-	return l.block.SHA256 == sum
+func (l *looseBlock) is(ctx context.Context, sum format.Hash) (same bool, err error) {
+	err = l.alone(ctx, func() error {
+		if l.block.SHA256.IsZero() {
+			l.block.SHA256 = sum
+		}
+		same = l.block.SHA256 == sum
+		return nil
+	})
+	return same, err
 }
 
 // complete finds the hash of a loose block by reading all of it, once.
-func (r *resumed) complete(ctx context.Context, l *looseBlock) (err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.block.SHA256.IsZero() {
-		l.block.SHA256, err = r.archive.SumBlock(ctx, &l.block)
+func (r *resumed) complete(ctx context.Context, l *looseBlock) error {
+	return l.alone(ctx, func() (err error) {
+		if l.block.SHA256.IsZero() {
+			l.block.SHA256, err = r.archive.SumBlock(ctx, &l.block)
+		}
+		return err
+	})
+}
+
+// alone runs by while nobody else looks at the hash. Another may be reading the block just then: a cancelled run does not wait for that.
+func (l *looseBlock) alone(ctx context.Context, by func() error) error {
+	select {
+	case l.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return err
+	defer func() { <-l.turn }()
+	return by()
 }
