@@ -76,7 +76,7 @@ type Entry struct {
 	Device uint64 // st_dev of the source
 	Inode  uint64
 	Links  uint32 // st_nlink where it is more than one; 0 otherwise, and for directories
-	LinkTo Path   // first entry of the band with the same Device and Inode; empty on that entry itself
+	LinkTo Path   // first name in the band of the same file; empty on that one itself
 	Rdev   DeviceNumber
 	XAttrs []XAttr // by name
 
