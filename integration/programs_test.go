@@ -28,13 +28,13 @@ func withPrograms(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if err := keepApart(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	build := exec.Command("go", "build", "-o", dir+"/", "dura/cmd/...")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	if err := keepApart(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	programs = dir
