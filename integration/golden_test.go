@@ -18,6 +18,7 @@ import (
 	"dura/archive/storage"
 	"dura/archive/storage/memory"
 	"dura/writer"
+	"dura/writer/dedup"
 	"dura/writer/source/sourcetest"
 )
 
@@ -29,13 +30,16 @@ var golden = []struct {
 	name     string
 	rewrites bool // the writer of today still gives these bytes
 	settings format.Settings
+	backups  [][]sourcetest.Item // what its bands are of
 }{
-	{"v1-default", true, format.Settings{}},
-	{"v1-none", true, format.Settings{Compression: format.NoCompression}},
+	{"v1-default", true, format.Settings{}, [][]sourcetest.Item{goldenItems()}},
+	{"v1-none", true, format.Settings{Compression: format.NoCompression}, [][]sourcetest.Item{goldenItems()}},
 	{"v1-small-blocks", true, format.Settings{
 		Compression: format.BetterCompression, BlockBytes: 256 << 10, FrameBytes: 4 << 10, SplitBytes: 8 << 10,
 		ChunkMinBytes: 256, ChunkMeanBytes: 512, ChunkMaxBytes: 2 << 10,
-	}},
+	}, [][]sourcetest.Item{goldenItems()}},
+	{"v1-incremental", true, format.Settings{SplitBytes: 8 << 10, FrameBytes: 16 << 10, ChunkMinBytes: 256, ChunkMeanBytes: 512, ChunkMaxBytes: 2 << 10},
+		[][]sourcetest.Item{goldenBefore(), goldenAfter()}},
 }
 
 // goldenItems have every kind of entry and of content, in little space.
@@ -67,13 +71,13 @@ func goldenItems() []sourcetest.Item {
 	}
 }
 
-// makeGolden makes an archive of the golden items: a function of nothing but the settings.
-func makeGolden(t *testing.T, settings format.Settings) storage.Storage {
+// makeGolden makes an archive with a band of each of these: a function of nothing but them and the settings.
+func makeGolden(t *testing.T, settings format.Settings, backups [][]sourcetest.Item) storage.Storage {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 10, 15, 0, 123456789, time.UTC)
-	st := memory.New()
+	st, id := memory.New(), "00112233445566778899aabbccddeeff"
 	ctx := context.Background()
-	if err := archive.Create(ctx, st, archive.CreateOptions{ID: "00112233445566778899aabbccddeeff", Now: at, Settings: settings}); err != nil {
+	if err := archive.Create(ctx, st, archive.CreateOptions{ID: id, Now: at, Settings: settings}); err != nil {
 		t.Fatal(err)
 	}
 	a, err := archive.Open(ctx, st, archive.Options{})
@@ -85,12 +89,19 @@ func makeGolden(t *testing.T, settings format.Settings) storage.Storage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = writer.Backup(ctx, a, sourcetest.New(goldenItems()...), writer.Options{
-		Now: func() time.Time { return at }, Random: bytes.NewReader([]byte{0x4f, 0x2a, 0x9c}), Host: "golden", Program: "dura",
-		Sources: []string{"."}, Alarms: set,
-	})
+	index, err := dedup.Open(t.TempDir(), id, dedup.Options{})
 	if err != nil {
 		t.Fatal(err)
+	}
+	defer index.Close()
+	for i, items := range backups {
+		_, err = writer.Backup(ctx, a, sourcetest.New(items...), writer.Options{
+			Now: func() time.Time { return at.AddDate(0, 0, i) }, Random: bytes.NewReader([]byte{0x4f, 0x2a, 0x9c + byte(i)}), Host: "golden", Program: "dura",
+			Sources: []string{"."}, Alarms: set, Index: index,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	return st
 }
@@ -178,7 +189,7 @@ func TestTheWriterGivesTheGoldenBytes(t *testing.T) {
 		if !g.rewrites {
 			continue
 		}
-		made := stored(t, makeGolden(t, g.settings))
+		made := stored(t, makeGolden(t, g.settings, g.backups))
 		if _, err := os.Stat(goldenDir(g.name)); os.IsNotExist(err) && *update {
 			saveGolden(t, g.name, made)
 		}
@@ -202,24 +213,26 @@ func TestGoldenArchivesRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer a.Close()
-		state, err := a.FindBand(ctx, "latest")
-		if err != nil {
-			t.Fatal(err)
+		bands, err := a.Bands(ctx)
+		if err != nil || len(bands) != len(g.backups) {
+			t.Fatalf("%s: %d bands, %v", g.name, len(bands), err)
 		}
-		band, err := a.OpenBand(ctx, state)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if head, err := band.Head(ctx); err != nil || head.Host != "golden" {
-			t.Errorf("%s: %+v, %v", g.name, head, err)
-		}
-		for _, item := range goldenItems() {
-			if err := sameEntry(ctx, a, band, item); err != nil {
-				t.Errorf("%s: %q: %v", g.name, item.Entry.Path, err)
+		for i, items := range g.backups {
+			band, err := a.OpenBand(ctx, bands[i])
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if want := int64(len(goldenItems()) + 1); band.Entries() != want {
-			t.Errorf("%s: %d entries, not %d", g.name, band.Entries(), want)
+			if head, err := band.Head(ctx); err != nil || head.Host != "golden" || !band.Complete() {
+				t.Errorf("%s: %+v, complete %v, %v", g.name, head, band.Complete(), err)
+			}
+			for _, item := range items {
+				if err := sameEntry(ctx, a, band, item); err != nil {
+					t.Errorf("%s: %q: %v", g.name, item.Entry.Path, err)
+				}
+			}
+			if want := int64(len(items) + 1); band.Entries() != want {
+				t.Errorf("%s: %d entries, not %d", g.name, band.Entries(), want)
+			}
 		}
 	}
 }
