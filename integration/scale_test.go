@@ -79,6 +79,7 @@ func TestADirectoryOfAMillionFilesTakesNoMoreMemory(t *testing.T) {
 	if out := shell(t, dest+src, "find . -type f -size 0 | wc -l"); strings.TrimSpace(out) != strconv.Itoa(files) {
 		t.Errorf("%s files came back", out)
 	}
+	checkFind(t, archive, src, files)
 	checkPeak(t, io.Discard, "verify", "-q", "--files", archive)
 	readsAFew(t, archive, "cat", src+"/file-0777777")
 }
