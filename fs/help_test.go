@@ -1,6 +1,7 @@
 package fs_test
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -141,4 +142,12 @@ func (c *clock) add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+}
+
+// noise is content that does not shrink.
+func noise(bytes int) []byte {
+	r := rand.NewChaCha8([32]byte{1})
+	content := make([]byte, bytes)
+	_, _ = r.Read(content)
+	return content
 }

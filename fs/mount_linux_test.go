@@ -300,14 +300,6 @@ func TestAddedAttributesAreListedForWhoAsks(t *testing.T) {
 	}
 }
 
-// noise is content that does not shrink.
-func noise(bytes int) []byte {
-	r := rand.NewChaCha8([32]byte{1})
-	content := make([]byte, bytes)
-	_, _ = r.Read(content)
-	return content
-}
-
 func TestContentIsReadInAnyWay(t *testing.T) {
 	large := noise(9<<20 + 123)
 	sparse := archivetest.File("sparse", nil)
