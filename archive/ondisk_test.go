@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -125,8 +126,13 @@ func TestDamageOnDiskCostsReadsOfStorage(t *testing.T) {
 		}
 	}
 	for _, wrong := range []int{damaged, 0} {
+		var mu sync.Mutex
 		var told []error
-		d := openDisk(t, dir, func(err error) { told = append(told, err) })
+		d := openDisk(t, dir, func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, err)
+		})
 		rec.Reset()
 		readBand(t, rec, d, false)
 		d.Close()

@@ -75,6 +75,9 @@ func TestCopyOfAThousandFilesFarAwayTakesTwoSeconds(t *testing.T) {
 }
 
 func TestALargeFileFarAwayComesAsFastAsTheLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a while")
+	}
 	const size, leastPerSecond = 128 << 20, 70e6 / busy
 	st := archivetest.NewArchive(t)
 	archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(0), FrameBytes: 1 << 20, SpanBytes: 1<<20 - 512}).

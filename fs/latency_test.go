@@ -92,6 +92,9 @@ func TestAThousandFilesFarAwayTakeTwoSeconds(t *testing.T) {
 }
 
 func TestALargeFileFarAwayComesAlmostAsFastAsTheLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a while")
+	}
 	const size, requestBytes, leastPerSecond = 128 << 20, 1 << 20, 70e6
 	content := noise(size)
 	st := archivetest.NewArchive(t)
