@@ -76,6 +76,11 @@ func foldered(b BandID, folder string, n uint64, suffix string) string {
 	return fmt.Sprintf("%s%s/%s/%03d/%06d%s", BandsPrefix, b, folder, n/perFolder, n, suffix)
 }
 
+// ParityName is the name of the parity object at place i of group n.
+func ParityName(b BandID, n uint64, i int) string {
+	return fmt.Sprintf("%s%s/parity/%03d/%06d-%d.rs", BandsPrefix, b, n/perFolder, n, i)
+}
+
 // ObjectKind tells the objects of a band apart.
 type ObjectKind int
 
@@ -90,6 +95,7 @@ const (
 	HunkObject
 	SpansObject
 	FenceObject
+	ParityObject // its number is that of its group
 )
 
 var errNotOfABand = errors.New("not an object of a band")
@@ -125,6 +131,9 @@ func ParseObjectName(name string) (BandID, ObjectKind, uint64, error) {
 func numbered(band BandID, name string) (ObjectKind, uint64) {
 	base := name[strings.LastIndexByte(name, '/')+1:]
 	digits, suffix, _ := strings.Cut(base, ".")
+	if suffix == "rs" {
+		return parityNumber(band, name, digits)
+	}
 	n, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil {
 		return OtherObject, 0
@@ -145,4 +154,15 @@ func numbered(band BandID, name string) (ObjectKind, uint64) {
 		return OtherObject, 0
 	}
 	return kind, n
+}
+
+// parityNumber parses the name of a parity object.
+func parityNumber(band BandID, name, digits string) (ObjectKind, uint64) {
+	group, place, _ := strings.Cut(digits, "-")
+	n, err := strconv.ParseUint(group, 10, 64)
+	i, errPlace := strconv.ParseUint(place, 10, 8)
+	if err != nil || errPlace != nil || ParityName(band, n, int(i)) != name {
+		return OtherObject, 0
+	}
+	return ParityObject, n
 }

@@ -2149,6 +2149,175 @@ func (x *Alarm) GetMessage() string {
 	return ""
 }
 
+// What a parity object says of its group. FORMAT.md has the details.
+type ParityGroup struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Band          string                 `protobuf:"bytes,1,opt,name=band,proto3" json:"band,omitempty"`
+	Number        uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	MemberPlaces  uint32                 `protobuf:"varint,3,opt,name=member_places,json=memberPlaces,proto3" json:"member_places,omitempty"` // k of the code; a group that is not full has fewer members
+	ParityPlaces  uint32                 `protobuf:"varint,4,opt,name=parity_places,json=parityPlaces,proto3" json:"parity_places,omitempty"` // m of the code; such a group may have fewer parity objects
+	SliceBytes    uint32                 `protobuf:"varint,5,opt,name=slice_bytes,json=sliceBytes,proto3" json:"slice_bytes,omitempty"`       // 65536
+	ShardBytes    uint64                 `protobuf:"varint,6,opt,name=shard_bytes,json=shardBytes,proto3" json:"shard_bytes,omitempty"`       // of each parity shard: the size of the longest member
+	Members       []*ParityMember        `protobuf:"bytes,7,rep,name=members,proto3" json:"members,omitempty"`                                // by their places in the code
+	ParitySlices  [][]byte               `protobuf:"bytes,8,rep,name=parity_slices,json=paritySlices,proto3" json:"parity_slices,omitempty"`  // for each parity object, what ParityMember.slices is
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ParityGroup) Reset() {
+	*x = ParityGroup{}
+	mi := &file_archive_format_dura_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ParityGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ParityGroup) ProtoMessage() {}
+
+func (x *ParityGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_archive_format_dura_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ParityGroup.ProtoReflect.Descriptor instead.
+func (*ParityGroup) Descriptor() ([]byte, []int) {
+	return file_archive_format_dura_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ParityGroup) GetBand() string {
+	if x != nil {
+		return x.Band
+	}
+	return ""
+}
+
+func (x *ParityGroup) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *ParityGroup) GetMemberPlaces() uint32 {
+	if x != nil {
+		return x.MemberPlaces
+	}
+	return 0
+}
+
+func (x *ParityGroup) GetParityPlaces() uint32 {
+	if x != nil {
+		return x.ParityPlaces
+	}
+	return 0
+}
+
+func (x *ParityGroup) GetSliceBytes() uint32 {
+	if x != nil {
+		return x.SliceBytes
+	}
+	return 0
+}
+
+func (x *ParityGroup) GetShardBytes() uint64 {
+	if x != nil {
+		return x.ShardBytes
+	}
+	return 0
+}
+
+func (x *ParityGroup) GetMembers() []*ParityMember {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+func (x *ParityGroup) GetParitySlices() [][]byte {
+	if x != nil {
+		return x.ParitySlices
+	}
+	return nil
+}
+
+type ParityMember struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // behind bands/<band>
+	StoredBytes   uint64                 `protobuf:"varint,2,opt,name=stored_bytes,json=storedBytes,proto3" json:"stored_bytes,omitempty"`
+	Sha256        []byte                 `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"` // of the stored object
+	Slices        []byte                 `protobuf:"bytes,4,opt,name=slices,proto3" json:"slices,omitempty"` // the first 8 bytes of the SHA-256 of each slice, in order
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ParityMember) Reset() {
+	*x = ParityMember{}
+	mi := &file_archive_format_dura_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ParityMember) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ParityMember) ProtoMessage() {}
+
+func (x *ParityMember) ProtoReflect() protoreflect.Message {
+	mi := &file_archive_format_dura_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ParityMember.ProtoReflect.Descriptor instead.
+func (*ParityMember) Descriptor() ([]byte, []int) {
+	return file_archive_format_dura_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ParityMember) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ParityMember) GetStoredBytes() uint64 {
+	if x != nil {
+		return x.StoredBytes
+	}
+	return 0
+}
+
+func (x *ParityMember) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *ParityMember) GetSlices() []byte {
+	if x != nil {
+		return x.Slices
+	}
+	return nil
+}
+
 var File_archive_format_dura_proto protoreflect.FileDescriptor
 
 const file_archive_format_dura_proto_rawDesc = "" +
@@ -2353,7 +2522,23 @@ const file_archive_format_dura_proto_rawDesc = "" +
 	"\x04area\x18\x01 \x01(\tR\x04area\x12\x1c\n" +
 	"\tcondition\x18\x02 \x01(\tR\tcondition\x12\x1a\n" +
 	"\bfilename\x18\x03 \x01(\fR\bfilename\x12\x18\n" +
-	"\amessage\x18\x04 \x01(\tR\amessage*w\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\"\x98\x02\n" +
+	"\vParityGroup\x12\x12\n" +
+	"\x04band\x18\x01 \x01(\tR\x04band\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x12#\n" +
+	"\rmember_places\x18\x03 \x01(\rR\fmemberPlaces\x12#\n" +
+	"\rparity_places\x18\x04 \x01(\rR\fparityPlaces\x12\x1f\n" +
+	"\vslice_bytes\x18\x05 \x01(\rR\n" +
+	"sliceBytes\x12\x1f\n" +
+	"\vshard_bytes\x18\x06 \x01(\x04R\n" +
+	"shardBytes\x12,\n" +
+	"\amembers\x18\a \x03(\v2\x12.dura.ParityMemberR\amembers\x12#\n" +
+	"\rparity_slices\x18\b \x03(\fR\fparitySlices\"u\n" +
+	"\fParityMember\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
+	"\fstored_bytes\x18\x02 \x01(\x04R\vstoredBytes\x12\x16\n" +
+	"\x06sha256\x18\x03 \x01(\fR\x06sha256\x12\x16\n" +
+	"\x06slices\x18\x04 \x01(\fR\x06slices*w\n" +
 	"\x04Kind\x12\x10\n" +
 	"\fKIND_UNKNOWN\x10\x00\x12\b\n" +
 	"\x04FILE\x10\x01\x12\r\n" +
@@ -2378,33 +2563,35 @@ func file_archive_format_dura_proto_rawDescGZIP() []byte {
 }
 
 var file_archive_format_dura_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_archive_format_dura_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_archive_format_dura_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_archive_format_dura_proto_goTypes = []any{
-	(Kind)(0),           // 0: dura.Kind
-	(*Archive)(nil),     // 1: dura.Archive
-	(*Settings)(nil),    // 2: dura.Settings
-	(*Head)(nil),        // 3: dura.Head
-	(*Tail)(nil),        // 4: dura.Tail
-	(*Totals)(nil),      // 5: dura.Totals
-	(*FenceRef)(nil),    // 6: dura.FenceRef
-	(*AlarmCount)(nil),  // 7: dura.AlarmCount
-	(*Fence)(nil),       // 8: dura.Fence
-	(*HunkRef)(nil),     // 9: dura.HunkRef
-	(*Hunk)(nil),        // 10: dura.Hunk
-	(*SpanList)(nil),    // 11: dura.SpanList
-	(*Block)(nil),       // 12: dura.Block
-	(*Frame)(nil),       // 13: dura.Frame
-	(*Owner)(nil),       // 14: dura.Owner
-	(*Entry)(nil),       // 15: dura.Entry
-	(*Span)(nil),        // 16: dura.Span
-	(*SpanListRef)(nil), // 17: dura.SpanListRef
-	(*XAttr)(nil),       // 18: dura.XAttr
-	(*Footer)(nil),      // 19: dura.Footer
-	(*Progress)(nil),    // 20: dura.Progress
-	(*FooterFrame)(nil), // 21: dura.FooterFrame
-	(*Member)(nil),      // 22: dura.Member
-	(*Alarms)(nil),      // 23: dura.Alarms
-	(*Alarm)(nil),       // 24: dura.Alarm
+	(Kind)(0),            // 0: dura.Kind
+	(*Archive)(nil),      // 1: dura.Archive
+	(*Settings)(nil),     // 2: dura.Settings
+	(*Head)(nil),         // 3: dura.Head
+	(*Tail)(nil),         // 4: dura.Tail
+	(*Totals)(nil),       // 5: dura.Totals
+	(*FenceRef)(nil),     // 6: dura.FenceRef
+	(*AlarmCount)(nil),   // 7: dura.AlarmCount
+	(*Fence)(nil),        // 8: dura.Fence
+	(*HunkRef)(nil),      // 9: dura.HunkRef
+	(*Hunk)(nil),         // 10: dura.Hunk
+	(*SpanList)(nil),     // 11: dura.SpanList
+	(*Block)(nil),        // 12: dura.Block
+	(*Frame)(nil),        // 13: dura.Frame
+	(*Owner)(nil),        // 14: dura.Owner
+	(*Entry)(nil),        // 15: dura.Entry
+	(*Span)(nil),         // 16: dura.Span
+	(*SpanListRef)(nil),  // 17: dura.SpanListRef
+	(*XAttr)(nil),        // 18: dura.XAttr
+	(*Footer)(nil),       // 19: dura.Footer
+	(*Progress)(nil),     // 20: dura.Progress
+	(*FooterFrame)(nil),  // 21: dura.FooterFrame
+	(*Member)(nil),       // 22: dura.Member
+	(*Alarms)(nil),       // 23: dura.Alarms
+	(*Alarm)(nil),        // 24: dura.Alarm
+	(*ParityGroup)(nil),  // 25: dura.ParityGroup
+	(*ParityMember)(nil), // 26: dura.ParityMember
 }
 var file_archive_format_dura_proto_depIdxs = []int32{
 	2,  // 0: dura.Archive.settings:type_name -> dura.Settings
@@ -2431,11 +2618,12 @@ var file_archive_format_dura_proto_depIdxs = []int32{
 	12, // 21: dura.Progress.blocks:type_name -> dura.Block
 	0,  // 22: dura.Member.kind:type_name -> dura.Kind
 	24, // 23: dura.Alarms.alarms:type_name -> dura.Alarm
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	26, // 24: dura.ParityGroup.members:type_name -> dura.ParityMember
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_archive_format_dura_proto_init() }
@@ -2449,7 +2637,7 @@ func file_archive_format_dura_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_archive_format_dura_proto_rawDesc), len(file_archive_format_dura_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
