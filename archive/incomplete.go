@@ -90,7 +90,7 @@ func (s *salvage) list(ctx context.Context, folder string) (inventory, error) {
 			return nil, objectError(opOpenBand, s.id, prefix, err)
 		}
 		switch _, kind, number, _ := format.ParseObjectName(info.Name); kind {
-		case format.FenceObject, format.HunkObject, format.SpansObject, format.BlockObject:
+		case format.FenceObject, format.HunkObject, format.SpansObject, format.BlockObject, format.ParityObject:
 			there[kind] = append(there[kind], listed{number, info.SizeBytes})
 		}
 	}

@@ -22,6 +22,7 @@ type Progress struct {
 	NextFence, NextHunk, NextSpans, NextBlock uint64
 	Blocks                                    []format.Block       // that there are, by number, without their hashes
 	SpanLists                                 []format.SpanListRef // likewise, without what they cover
+	ParityGroups                              []uint64             // numbers of those that there are, one for each parity object
 }
 
 // OpenProgress opens an incomplete band to go on with it. One that nothing can be added to, as it has damage or something
@@ -44,6 +45,9 @@ func (a *Archive) OpenProgress(ctx context.Context, id format.BandID) (*Progress
 	}
 	for _, l := range there[format.SpansObject] {
 		p.SpanLists = append(p.SpanLists, format.SpanListRef{Band: id, Number: l.number, StoredBytes: l.sizeBytes})
+	}
+	for _, o := range there[format.ParityObject] {
+		p.ParityGroups = append(p.ParityGroups, o.number)
 	}
 	fences, loose, err := s.readIndex(ctx, there)
 	if err != nil {

@@ -26,7 +26,7 @@ tree="$work/tree"
 mkdir "$tree"
 cp -a "$@" "$tree/"
 
-init_dura() { dura init -q "$work/dura"; }
+init_dura() { dura init -q --parity none "$work/dura"; }
 back_dura() { dura backup -q "$work/dura" "$1"; }
 init_restic() { restic init -q --repository-version 2 -r "$work/restic" >/dev/null; }
 back_restic() { restic backup -q -r "$work/restic" "$1"; }

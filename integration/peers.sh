@@ -19,7 +19,7 @@ export PATH="$work/bin:$PATH" RESTIC_PASSWORD=x BORG_UNKNOWN_UNENCRYPTED_REPO_AC
 export XDG_CACHE_HOME="$work/cache" BORG_BASE_DIR="$work/borg-base"
 
 relative=("${trees[@]#/}")
-backup_dura() { dura init -q "$work/dura"; timed dura backup -q "$work/dura" "${trees[@]}"; }
+backup_dura() { dura init -q --parity none "$work/dura"; timed dura backup -q "$work/dura" "${trees[@]}"; }
 restore_dura() { timed dura restore -q "$work/dura" "$memory/out"; }
 backup_tar() { (cd / && timed bash -c 'f=$1; shift; tar c "$@" | zstd -3 -T2 -q -f -o "$f"' - "$work/tar" "${relative[@]}"); }
 restore_tar() { mkdir "$memory/out"; timed bash -c 'zstd -dc "$1" | tar x -C "$2"' - "$work/tar" "$memory/out"; }

@@ -24,7 +24,7 @@ func (p *pipeline) finish(ctx context.Context) error {
 	if err := p.storeAlarms(ctx, &tail); err != nil {
 		return err
 	}
-	if err := p.store.object(ctx, format.TailName(p.band), format.EncodeTail(tail)); err != nil {
+	if err := p.storeTail(ctx, format.EncodeTail(tail)); err != nil {
 		return err
 	}
 	var sums []byte
@@ -36,6 +36,18 @@ func (p *pipeline) finish(ctx context.Context) error {
 	}
 	p.o.Events.Send(event.Done{Band: string(p.band), Totals: p.result().Totals})
 	return nil
+}
+
+// storeTail stores the tail, and ahead of it the parity of all that is in no group yet, the tail's included.
+func (p *pipeline) storeTail(ctx context.Context, text []byte) error {
+	name, sum := format.TailName(p.band), format.SumBytes(text)
+	if err := p.store.protection.add(ctx, name, sum, text); err != nil {
+		return err
+	}
+	if err := p.store.protection.closeAll(ctx); err != nil {
+		return err
+	}
+	return p.store.summed(ctx, name, sum, text)
 }
 
 // storeAlarms keeps in the band what alarms were raised while it was made.

@@ -27,6 +27,8 @@ type store struct {
 	ctx         context.Context // of the run
 	raw         chan []byte     // buffers of frames, for use again
 	mu          sync.Mutex
+	protection  *protection // nil: the band has no parity
+	running     bool        // there is a group for what is done in the background
 	sums        map[string]format.Hash
 	objects     int64
 	storedBytes int64
@@ -41,9 +43,13 @@ func newStore(s storage.Storage, band format.BandID) *store {
 	}
 }
 
-// object stores one object and keeps its sum.
+// object stores one object, protects it and keeps its sum.
 func (s *store) object(ctx context.Context, name string, parts ...[]byte) error {
-	return s.summed(ctx, name, format.SumBytes(parts...), parts...)
+	sum := format.SumBytes(parts...)
+	if err := s.summed(ctx, name, sum, parts...); err != nil {
+		return err
+	}
+	return s.protection.add(ctx, name, sum, parts...)
 }
 
 func (s *store) summed(ctx context.Context, name string, sum format.Hash, parts ...[]byte) error {
@@ -71,8 +77,11 @@ func (s *store) totals() (storedBytes, objects int64) {
 
 func (s *store) blockTotals() (blocks, storedBytes int64) { return s.blockCount, s.blockBytes }
 
-// later stores an object in the background, once one of places is free, and closes stored when that is done.
+// later protects an object and stores it in the background, once one of places is free, and closes stored when that is done.
 func (s *store) later(ctx context.Context, places chan struct{}, name string, sum format.Hash, stored chan struct{}, parts ...[]byte) error {
+	if err := s.protection.add(ctx, name, sum, parts...); err != nil {
+		return err
+	}
 	if err := send(ctx, places, struct{}{}); err != nil {
 		return err
 	}

@@ -12,6 +12,10 @@ func (p *pipeline) addEarlier(ctx context.Context, totals *format.Totals) error 
 	if p.begun.progress == nil {
 		return nil
 	}
+	own := map[string]bool{}
+	for name := range p.store.sums {
+		own[name] = true
+	}
 	p.store.sums[format.HeadName(p.band)] = format.SumBytes(p.begun.head)
 	for _, f := range p.fences {
 		p.addSum(f.Band, format.FenceName(f.Band, f.Number), f.SHA256)
@@ -26,6 +30,9 @@ func (p *pipeline) addEarlier(ctx context.Context, totals *format.Totals) error 
 				return err
 			}
 		}
+	}
+	if err := p.reprotect(ctx, own); err != nil {
+		return err
 	}
 	return p.addUnnamed(ctx, totals)
 }

@@ -30,6 +30,7 @@ import (
 	"dura/archive/alarm"
 	"dura/archive/event"
 	"dura/archive/format"
+	"dura/archive/parity"
 	"dura/writer/dedup"
 	"dura/writer/plan"
 	"dura/writer/source"
@@ -78,6 +79,9 @@ func Backup(ctx context.Context, a *archive.Archive, src source.Source, o Option
 	}
 	o.Settings = o.Settings.WithDefaults(a.Head().Settings)
 	if err := o.Settings.Check(); err != nil {
+		return Result{}, err
+	}
+	if _, err := parity.ParseScheme(o.Settings.Parity); err != nil {
 		return Result{}, err
 	}
 	for try := 1; ; try++ {
@@ -172,8 +176,12 @@ func newPipeline(ctx context.Context, a *archive.Archive, begun *beginning, o Op
 	if err != nil {
 		return nil, err
 	}
+	store := newStore(a.Storage(), begun.band)
+	if store.protection, err = newProtection(store, o.Settings, begun.numbers().ParityGroups); err != nil {
+		return nil, err
+	}
 	return &pipeline{
-		o: o, archive: a, begun: begun, band: begun.band, store: newStore(a.Storage(), begun.band), presence: newPresence(a),
+		o: o, archive: a, begun: begun, band: begun.band, store: store, presence: newPresence(a),
 		earlier: newEarlier(begun), resumed: resumed,
 		work: make(chan *batch, batchesAhead), ordered: make(chan *batch, batchesAhead), budget: newBudget(contentBudgetBytes),
 		compress: make(chan *frame, framesAhead), frames: make(chan assembly, framesAhead), index: make(chan indexTask, tasksAhead),
@@ -183,7 +191,7 @@ func newPipeline(ctx context.Context, a *archive.Archive, begun *beginning, o Op
 // run takes the source through the pipeline until the index has every entry.
 func (p *pipeline) run(ctx context.Context, src source.Source) error {
 	g, ctx := errgroup.WithContext(ctx)
-	p.store.group, p.store.ctx = g, ctx
+	p.store.group, p.store.ctx, p.store.running = g, ctx, true
 	g.Go(func() error {
 		defer close(p.work)
 		defer close(p.ordered)
@@ -202,6 +210,7 @@ func (p *pipeline) run(ctx context.Context, src source.Source) error {
 	g.Go(func() error { return newAssembler(p).run(ctx) })
 	g.Go(func() error { return p.writeIndex(ctx) })
 	err := g.Wait()
+	p.store.running = false
 	if p.unfinished != nil {
 		p.unfinished.close()
 	}

@@ -68,7 +68,7 @@ func (e *Encoder) grow(bytes int) {
 	for i, shard := range e.shards {
 		if n := len(shard); n < bytes {
 			if cap(shard) < bytes {
-				shard = append(make([]byte, 0, bytes), shard...)
+				shard = append(make([]byte, 0, bytes+bytes/8), shard...) // the next one may be a little longer
 			}
 			e.shards[i] = shard[:bytes]
 			clear(e.shards[i][n:])

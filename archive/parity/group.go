@@ -65,6 +65,21 @@ func (g *Group) Shard(i int) Member {
 	return Member{Name: g.ObjectName(i), StoredBytes: g.ShardBytes, Slices: g.Parity[i]}
 }
 
+// IsThere reports whether all members and parity objects of the group are among what is stored, by name and size.
+func (g *Group) IsThere(sizes map[string]int64) bool {
+	for i := range g.Members {
+		if size, ok := sizes[g.Members[i].Name]; !ok || size != g.Members[i].StoredBytes {
+			return false
+		}
+	}
+	for i := range g.Parity {
+		if _, ok := sizes[g.ObjectName(i)]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // Place is where an object is in the group.
 func (g *Group) Place(name string) (place int, ok bool) {
 	for i := range g.Members {

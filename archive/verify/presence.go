@@ -70,7 +70,7 @@ func (r *run) list(ctx context.Context, band format.BandID) error {
 // listed compares one object with what refers to it.
 func (r *run) listed(band format.BandID, info storage.Info) error {
 	of, kind, number, err := format.ParseObjectName(info.Name)
-	if err != nil || of != band || kind == format.OtherObject || kind == format.DeletedObject {
+	if err != nil || of != band || kind == format.OtherObject || kind == format.DeletedObject || kind == format.ParityObject {
 		return nil
 	}
 	id := objectID{kind, number}

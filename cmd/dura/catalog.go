@@ -22,6 +22,7 @@ const (
 	msgOtherScheme        = `%s is neither a local directory nor a place in an object store (s3://, gs://, azblob://); mount that place, or name a directory`
 	msgNamedArchive       = `%s would be an archive named in a configuration, which this version does not read; name the directory, which for one that is called so is ./%s`
 	msgCompression        = `--compression can't be %q; it is none, fastest, default or better`
+	msgParity             = `--parity can't be %q; it is none or K+M, as 16+2: M parity objects to each K objects, together at most 256`
 	msgEventsFormat       = `--events can't be %q; it is none, text, json or textproto`
 	msgEventsTo           = `--events-to says where events go, and --events says that there are none; add --events text, json or textproto`
 	msgEventsFile         = `--events-to %s can't be written: %s`
@@ -122,7 +123,7 @@ const (
 
 	// Results and progress.
 	msgArchiveMade     = "made an archive at %s; \"dura backup %s PATH...\" stores trees of files in it\n"
-	msgArchiveSettings = "id %s, compression %s, blocks of up to %s, frames of %s\n"
+	msgArchiveSettings = "id %s, compression %s, blocks of up to %s, frames of %s, parity %s\n"
 	msgNoBandsYet      = `%s has no bands yet; "dura backup %s PATH..." makes one`
 	msgLeft            = "%s left"
 	msgBackingUp       = "backing up"

@@ -149,7 +149,7 @@ func TestDamageOfAnyKindIsToldOfAndNeverServed(t *testing.T) {
 	src, content := damageSource(t)
 	t.Chdir(inMemory(t))
 	m := newMachine(t)
-	m.mustDo(t, "init", "whole")
+	m.mustDo(t, "init", "whole", "--parity", "none")
 	sources := []string{"backup", "whole", src}
 	if _, err := os.Stat(odd); err == nil {
 		sources = append(sources, odd)

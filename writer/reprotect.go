@@ -1,0 +1,109 @@
+package writer
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"dura/archive"
+	"dura/archive/alarm"
+	"dura/archive/format"
+	"dura/archive/parity"
+	"dura/archive/storage"
+)
+
+// reprotect reads back, once, what earlier runs have stored of the band and left in no group, and adds it to groups. A group counts
+// where all its members and all its parity objects are there. Own are the objects that this run has stored.
+func (p *pipeline) reprotect(ctx context.Context, own map[string]bool) error {
+	if p.store.protection == nil {
+		return nil
+	}
+	sizes, err := p.storedSizes(ctx)
+	if err != nil {
+		return err
+	}
+	grouped, err := p.grouped(ctx, sizes, own)
+	if err != nil {
+		return err
+	}
+	var loose []string
+	for name := range sizes {
+		_, kind, _, _ := format.ParseObjectName(name)
+		if _, is := parity.ClassOf(kind); is && !own[name] && !grouped[name] {
+			loose = append(loose, name)
+		}
+	}
+	slices.SortFunc(loose, compareObjects)
+	for _, name := range loose {
+		if err := p.readBack(ctx, name, sizes[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareObjects orders objects of a band by kind and number.
+func compareObjects(x, y string) int {
+	_, kindX, numberX, _ := format.ParseObjectName(x)
+	_, kindY, numberY, _ := format.ParseObjectName(y)
+	return cmp.Or(cmp.Compare(kindX, kindY), cmp.Compare(numberX, numberY))
+}
+
+// storedSizes lists everything of the band.
+func (p *pipeline) storedSizes(ctx context.Context) (map[string]int64, error) {
+	sizes := map[string]int64{}
+	for info, err := range p.archive.Storage().List(ctx, format.BandsPrefix+string(p.band), storage.Deep) {
+		if err != nil {
+			return nil, err
+		}
+		sizes[info.Name] = info.SizeBytes
+	}
+	return sizes, nil
+}
+
+// grouped are the objects of earlier runs that a whole group protects. Their sums are noted where nothing else has told them.
+func (p *pipeline) grouped(ctx context.Context, sizes map[string]int64, own map[string]bool) (map[string]bool, error) {
+	grouped, seen := map[string]bool{}, map[uint64]bool{}
+	for _, name := range slices.Sorted(maps.Keys(sizes)) {
+		_, kind, number, _ := format.ParseObjectName(name)
+		if kind != format.ParityObject || own[name] || seen[number] {
+			continue
+		}
+		g, _, err := p.archive.ParityGroup(ctx, archive.ParityObject{Name: name, StoredBytes: sizes[name]})
+		if err != nil {
+			if err := lostOnly(err); err != nil {
+				return nil, err
+			}
+			continue // the next one of the group may tell
+		}
+		seen[number] = true
+		if !g.IsThere(sizes) {
+			continue
+		}
+		for _, m := range g.Members {
+			grouped[m.Name] = true
+			if _, known := p.store.sums[m.Name]; !known {
+				p.store.sums[m.Name] = m.SHA256
+			}
+		}
+	}
+	return grouped, nil
+}
+
+// readBack adds an object of an earlier run to a group. One that is not what the index says it is, is told of and left out.
+func (p *pipeline) readBack(ctx context.Context, name string, sizeBytes int64) error {
+	object, err := p.archive.Storage().Read(ctx, name, 0, int(sizeBytes))
+	if err != nil {
+		return err
+	}
+	sum := format.SumBytes(object)
+	if known, is := p.store.sums[name]; is && known != sum {
+		return p.o.Alarms.Raise(alarm.Alarm{
+			Area: alarm.Band, Condition: alarm.Mismatch, Filename: name, Err: &format.MismatchError{What: "object"},
+			Message: "it is not what was stored, and so has no parity",
+		})
+	}
+	p.store.sums[name] = sum
+	return p.store.protection.add(ctx, name, sum, object)
+}
