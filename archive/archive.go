@@ -19,6 +19,7 @@ type Options struct {
 	CacheBytes     int64        // of decompressed frames kept in memory; 0: 32 MiB
 	HunkCacheBytes int64        // of decoded hunks, fences and span lists kept in memory; 0: 16 MiB
 	Alarms         alarm.Raiser // for damage that is passed over; nil: silence
+	Also           []Other      // what is damaged is taken from these, too
 	Decoders       int          // decompressions at a time; 0: one a processor
 	Disk           *disk.Cache  // for frames and index objects as they are stored; nil: none. It stays open
 }
@@ -40,9 +41,11 @@ type Archive struct {
 	index   *cache.Cache[indexKey, indexObject]
 	spare   buffers
 	disk    *disk.Cache // or nil
+	mender  *mender
 }
 
-// Open reads DURA-ARCHIVE. Where there is none the error is of KindNotAnArchive.
+// Open reads DURA-ARCHIVE. Where that is lost or damaged, an alarm says so, and the heads of the bands say what it said. Where there is
+// none, and no band, the error is of KindNotAnArchive.
 func Open(ctx context.Context, st storage.Storage, o Options) (*Archive, error) {
 	text, err := readText(ctx, st, format.ArchiveName)
 	if err == nil {
@@ -51,10 +54,13 @@ func Open(ctx context.Context, st storage.Storage, o Options) (*Archive, error) 
 			return newArchive(st, head, o)
 		}
 	}
+	damage := objectError(opOpen, "", format.ArchiveName, err)
 	if storage.Is(err, storage.KindNotFound) {
-		return nil, &Error{Op: opOpen, Object: format.ArchiveName, Kind: KindNotAnArchive, Err: err}
+		damage = &Error{Op: opOpen, Object: format.ArchiveName, Kind: KindNotAnArchive, Err: err}
+	} else if !mendable(damage) {
+		return nil, damage
 	}
-	return nil, objectError(opOpen, "", format.ArchiveName, err)
+	return openLost(ctx, st, o, damage)
 }
 
 func newArchive(st storage.Storage, head format.ArchiveHead, o Options) (*Archive, error) {
@@ -67,7 +73,7 @@ func newArchive(st storage.Storage, head format.ArchiveHead, o Options) (*Archiv
 	if err != nil {
 		return nil, err
 	}
-	return &Archive{
+	a := &Archive{
 		storage: st, head: head, alarms: o.Alarms, decoder: decoder,
 		frames: cache.New[frameKey](cache.Options[*rawFrame]{
 			MaxBytes: o.CacheBytes, Size: (*rawFrame).memoryBytes, Hold: (*rawFrame).hold, Drop: (*rawFrame).drop,
@@ -75,7 +81,9 @@ func newArchive(st storage.Storage, head format.ArchiveHead, o Options) (*Archiv
 		index: cache.New[indexKey](cache.Options[indexObject]{MaxBytes: o.HunkCacheBytes, Size: indexObject.memoryBytes}),
 		spare: buffers{maxBytes: spareBytes},
 		disk:  o.Disk,
-	}, nil
+	}
+	a.mender, err = newMender(a, o.Also)
+	return a, err
 }
 
 func setDefault(v *int64, d int64) {

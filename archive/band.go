@@ -72,15 +72,18 @@ func (a *Archive) openByID(ctx context.Context, id format.BandID) (*Band, error)
 }
 
 func (a *Archive) openComplete(ctx context.Context, id format.BandID) (*Band, error) {
-	text, err := readText(ctx, a.storage, format.TailName(id))
-	var tail format.Tail
-	if err == nil {
-		tail, err = format.DecodeTail(id, text)
-	}
+	tail, err := mended(ctx, a, format.TailName(id), func(from source) (format.Tail, error) {
+		text, err := readText(ctx, from, format.TailName(id))
+		var tail format.Tail
+		if err == nil {
+			tail, err = format.DecodeTail(id, text)
+		}
+		if err != nil {
+			return format.Tail{}, objectError(opOpenBand, id, format.TailName(id), err)
+		}
+		return tail, checkTail(&tail)
+	})
 	if err != nil {
-		return nil, objectError(opOpenBand, id, format.TailName(id), err)
-	}
-	if err := checkTail(&tail); err != nil {
 		return nil, err
 	}
 	slots := make([]fenceSlot, len(tail.Fences))
@@ -134,16 +137,9 @@ func (b *Band) Head(ctx context.Context) (format.Head, error) {
 	if h := b.head.Load(); h != nil {
 		return *h, nil
 	}
-	text, err := readText(ctx, b.archive.storage, format.HeadName(b.id))
-	if err == nil && b.complete && format.SumBytes(text) != b.tail.HeadSHA256 {
-		err = &format.MismatchError{What: "head"}
-	}
-	var head format.Head
-	if err == nil {
-		head, err = format.DecodeHead(b.id, text)
-	}
+	head, _, err := b.archive.bandHead(ctx, b.id, b.tail.HeadSHA256)
 	if err != nil {
-		return format.Head{}, objectError(opOpenBand, b.id, format.HeadName(b.id), err)
+		return format.Head{}, err
 	}
 	b.head.Store(&head)
 	return head, nil

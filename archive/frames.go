@@ -70,8 +70,27 @@ func (a *Archive) frame(ctx context.Context, f *format.Frame) (*rawFrame, error)
 	return a.frames.Start(k, func(ctx context.Context) (*rawFrame, error) { return a.fetchFrame(ctx, f) }).Wait(ctx)
 }
 
-// fetchFrame brings a frame that somebody waits for.
+// fetchFrame brings a frame that somebody waits for, mended if it is damaged.
 func (a *Archive) fetchFrame(ctx context.Context, f *format.Frame) (*rawFrame, error) {
+	raw, err := a.frameInStorage(ctx, f)
+	if mendable(err) {
+		return mend(ctx, a, f.Block.Name(), err, a.frameFrom(ctx, f))
+	}
+	return raw, err
+}
+
+// frameFrom reads a frame from a source.
+func (a *Archive) frameFrom(ctx context.Context, f *format.Frame) func(source) (*rawFrame, error) {
+	return func(from source) (*rawFrame, error) {
+		stored, err := readExactly(ctx, from, f.Block.Name(), f.Offset, int64(f.StoredBytes))
+		if err != nil {
+			return nil, frameError(f, err)
+		}
+		return a.decodeFrame(f, stored)
+	}
+}
+
+func (a *Archive) frameInStorage(ctx context.Context, f *format.Frame) (*rawFrame, error) {
 	if raw, ok := a.frameOnDisk(f); ok {
 		return raw, nil
 	}
@@ -216,6 +235,9 @@ func (a *Archive) fetchJoined(ctx context.Context, frames []*format.Frame, done 
 		from := f.Offset - first.Offset
 		if to := from + int64(f.StoredBytes); len(frames) > 1 && to <= int64(len(stored)) {
 			raw, err := a.decodeFrame(f, stored[from:to])
+			if mendable(err) {
+				raw, err = mend(ctx, a, f.Block.Name(), err, a.frameFrom(ctx, f))
+			}
 			done(i, raw, err)
 			continue
 		}

@@ -8,10 +8,21 @@ import (
 
 // BandHead reads the head of a band that need not be opened, complete or not.
 func (a *Archive) BandHead(ctx context.Context, id format.BandID) (format.Head, []byte, error) {
-	text, err := readText(ctx, a.storage, format.HeadName(id))
-	var head format.Head
-	if err == nil {
-		head, err = format.DecodeHead(id, text)
-	}
-	return head, text, objectError(opOpenBand, id, format.HeadName(id), err)
+	return a.bandHead(ctx, id, format.Hash{})
+}
+
+// bandHead reads a head whose hash is sum, if that is known.
+func (a *Archive) bandHead(ctx context.Context, id format.BandID, sum format.Hash) (head format.Head, text []byte, err error) {
+	name := format.HeadName(id)
+	text, err = mended(ctx, a, name, func(from source) ([]byte, error) {
+		text, err := readText(ctx, from, name)
+		if err == nil && !sum.IsZero() && format.SumBytes(text) != sum {
+			err = &format.MismatchError{What: "head"}
+		}
+		if err == nil {
+			head, err = format.DecodeHead(id, text)
+		}
+		return text, objectError(opOpenBand, id, name, err)
+	})
+	return head, text, err
 }

@@ -103,13 +103,24 @@ func (s *salvage) read(ctx context.Context, kind format.ObjectKind, l listed) (i
 	if l.sizeBytes > format.MaxIndexBytes {
 		return nil, k, contradiction(s.id, k.name(), "it has %d bytes, and %d are the most", l.sizeBytes, format.MaxIndexBytes)
 	}
-	stored, err := s.archive.readExactly(ctx, k.name(), 0, l.sizeBytes)
-	var object indexObject
-	if err == nil {
-		k.sum = format.SumBytes(stored)
-		object, err = s.archive.decodeIndex(kind, stored)
-	}
-	return object, k, objectError(opOpenBand, s.id, k.name(), err)
+	object, err := mended(ctx, s.archive, k.name(), func(from source) (indexObject, error) {
+		bytes := l.sizeBytes
+		_, other := from.(substitute)
+		if other { // it may have had another size
+			bytes = format.MaxIndexBytes
+		}
+		stored, err := from.Read(ctx, k.name(), 0, int(bytes))
+		if err == nil && !other && int64(len(stored)) != bytes {
+			err = &sizeError{int64(len(stored)), bytes}
+		}
+		var object indexObject
+		if err == nil {
+			k.sum, k.storedBytes = format.SumBytes(stored), int64(len(stored))
+			object, err = s.archive.decodeIndex(kind, stored)
+		}
+		return object, objectError(opOpenBand, s.id, k.name(), err)
+	})
+	return object, k, err
 }
 
 // readFences reads fences, and says which of the band's own hunks they cover.

@@ -46,24 +46,25 @@ func spansKey(r *format.SpanListRef) indexKey {
 // fetchIndex brings an index object in, checked against its hash and decoded.
 func (a *Archive) fetchIndex(k indexKey) func(context.Context) (indexObject, error) {
 	return func(ctx context.Context) (indexObject, error) {
-		name := k.name()
-		stored, err := a.readIndex(ctx, k)
-		var object indexObject
-		if err == nil {
-			object, err = a.decodeIndex(k.kind, stored)
-		}
-		return object, objectError(opRead, k.band, name, err)
+		return mended(ctx, a, k.name(), func(from source) (indexObject, error) {
+			stored, err := a.readIndex(ctx, from, k)
+			var object indexObject
+			if err == nil {
+				object, err = a.decodeIndex(k.kind, stored)
+			}
+			return object, objectError(opRead, k.band, k.name(), err)
+		})
 	}
 }
 
-// readIndex reads an index object, from the disk or from storage.
-func (a *Archive) readIndex(ctx context.Context, k indexKey) ([]byte, error) {
+// readIndex reads an index object, from the disk or from a source.
+func (a *Archive) readIndex(ctx context.Context, from source, k indexKey) ([]byte, error) {
 	if a.disk != nil && a.disk.Has(k.sum[:], k.storedBytes) {
 		if stored := make([]byte, k.storedBytes); a.onDisk(k.sum[:], stored) {
 			return stored, nil
 		}
 	}
-	stored, err := a.readExactly(ctx, k.name(), 0, k.storedBytes)
+	stored, err := readExactly(ctx, from, k.name(), 0, k.storedBytes)
 	if err == nil && format.SumBytes(stored) != k.sum {
 		err = &format.MismatchError{What: "object"}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"dura/archive/format"
-	"dura/archive/storage"
 )
 
 // The operations, as Error.Op names them.
@@ -20,7 +19,7 @@ const (
 )
 
 // readText reads a text object, as far as one may go.
-func readText(ctx context.Context, st storage.Storage, name string) ([]byte, error) {
+func readText(ctx context.Context, st source, name string) ([]byte, error) {
 	return st.Read(ctx, name, 0, format.MaxTextBytes+1)
 }
 
@@ -33,7 +32,11 @@ func (e *sizeError) Error() string {
 
 // readExactly reads a range of an object that must be there in full.
 func (a *Archive) readExactly(ctx context.Context, object string, offset, bytes int64) ([]byte, error) {
-	stored, err := a.storage.Read(ctx, object, offset, int(bytes))
+	return readExactly(ctx, a.storage, object, offset, bytes)
+}
+
+func readExactly(ctx context.Context, from source, object string, offset, bytes int64) ([]byte, error) {
+	stored, err := from.Read(ctx, object, offset, int(bytes))
 	if err != nil {
 		return nil, err
 	}

@@ -81,6 +81,38 @@ func ParityName(b BandID, n uint64, i int) string {
 	return fmt.Sprintf("%s%s/parity/%03d/%06d-%d.rs", BandsPrefix, b, n/perFolder, n, i)
 }
 
+// RepairedArchivePrefix begins the names of repaired copies of DURA-ARCHIVE.
+const RepairedArchivePrefix = "repaired/"
+
+// RepairedArchiveName is that of the repair of this round.
+func RepairedArchiveName(round int) string {
+	return fmt.Sprintf("%s%d/dura-archive", RepairedArchivePrefix, round)
+}
+
+// RepairedName is the name of what an object of a band should be, as the repair of that round has written it.
+func RepairedName(object string, round int) string {
+	band := len(BandsPrefix) + len(bandIDLayout) + 7
+	return fmt.Sprintf("%s/repaired/%d/%s", object[:band], round, object[band+1:])
+}
+
+// ParseRepairedName says of which object the one with this name is the repaired copy.
+func ParseRepairedName(name string) (object string, round int, ok bool) {
+	band, kind, _, err := ParseObjectName(name)
+	rest, is := strings.CutPrefix(name, BandsPrefix+string(band)+"/repaired/")
+	digits, suffix, _ := strings.Cut(rest, "/")
+	n, errRound := strconv.ParseUint(digits, 10, 31)
+	if err != nil || kind != OtherObject || !is || errRound != nil {
+		return "", 0, false
+	}
+	for _, separator := range []string{".", "/"} {
+		object = BandsPrefix + string(band) + separator + suffix
+		if _, kind, _, _ := ParseObjectName(object); kind != OtherObject && RepairedName(object, int(n)) == name {
+			return object, int(n), true
+		}
+	}
+	return "", 0, false
+}
+
 // ObjectKind tells the objects of a band apart.
 type ObjectKind int
 

@@ -25,7 +25,9 @@ func initCommand(a *app) *cobra.Command {
 	c := a.command("init ARCHIVE", "Make an archive",
 		"Make an archive in a new or an empty directory, whose files can be read by their owner alone, or at a path in a bucket of an\n"+
 			"object store where nothing is yet.",
-		func(ctx context.Context, args []string) error { return a.initArchive(ctx, args[0], compression, scheme) })
+		func(ctx context.Context, args []string) error {
+			return a.initArchive(ctx, args[0], compression, scheme)
+		})
 	c.Flags().StringVar(&compression, "compression", string(format.DefaultCompression),
 		"how hard to compress: none, fastest, default or better, as `LEVEL`")
 	c.Flags().StringVar(&scheme, "parity", "",
