@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"dura/archive"
 	"dura/archive/format"
 	"dura/archive/storage"
@@ -78,15 +80,47 @@ func (a *app) open(ctx context.Context, place string) (ar *archive.Archive, clos
 	if err != nil {
 		return nil, nil, err
 	}
-	ar, err = archive.Open(ctx, st, archive.Options{Alarms: a.alarms})
+	others, closeOthers, err := a.openOthers(ctx, a.also)
 	if err != nil {
 		st.Close()
+		return nil, nil, err
+	}
+	ar, err = archive.Open(ctx, st, archive.Options{Alarms: a.alarms, Also: others})
+	if err != nil {
+		st.Close()
+		closeOthers()
 		return nil, nil, err
 	}
 	return ar, func() {
 		ar.Close()
 		st.Close()
+		closeOthers()
 	}, nil
+}
+
+// alsoFlag adds --also.
+func (a *app) alsoFlag(c *cobra.Command) {
+	c.Flags().StringArrayVar(&a.also, "also", nil, "take what is damaged and can't be rebuilt from the same bands of the archive `OTHER`")
+}
+
+// openOthers opens the archives that damaged objects are taken from.
+func (a *app) openOthers(ctx context.Context, words []string) (others []archive.Other, closeAll func(), err error) {
+	var open []io.Closer
+	closeAll = func() {
+		for _, c := range open {
+			c.Close()
+		}
+	}
+	for _, word := range words {
+		st, err := a.openPlace(ctx, word)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		open = append(open, st)
+		others = append(others, archive.Other{Name: word, Storage: st})
+	}
+	return others, closeAll, nil
 }
 
 // openBand opens the archive and the band of it that --band names.

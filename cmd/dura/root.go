@@ -152,4 +152,5 @@ func (a *app) bandFlag(c *cobra.Command, what string) {
 	c.Flags().StringVarP(&a.spec, "band", "b", "",
 		what+": an id, the start of one, latest, latest~1, or a date (default the latest complete `BAND`)")
 	c.RegisterFlagCompletionFunc("band", a.completeBand)
+	a.alsoFlag(c)
 }

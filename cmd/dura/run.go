@@ -45,6 +45,7 @@ type app struct {
 
 	place  string     // the archive's, as given
 	spec   string     // the band's, as given
+	also   []string   // archives that damaged objects are taken from
 	alarms *alarm.Set // nil until a command needs one
 	shown  shownAlarms
 	out    *stream // standard output, where a command writes a lot of it

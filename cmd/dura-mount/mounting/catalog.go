@@ -82,6 +82,7 @@ Options of -o:
   band=BAND          as --band
   subdir=PATH        show this directory of a band alone
   uid=N, gid=N       show everything as owned by this user, this group
+  also=OTHER         as --also
   cache_size=SIZE    as --cache-size
   index_cache_size=SIZE
                      memory for the index (default 16M)

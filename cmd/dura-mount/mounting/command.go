@@ -30,6 +30,7 @@ func Command(h Host, name string) *cobra.Command {
 	f.BoolVarP(&s.foreground, "foreground", "f", false, "stay in the foreground until it is unmounted")
 	f.StringArrayVarP(&options, "options", "o", nil, "mount `OPTION`s, parted by commas")
 	f.StringVarP(&s.band, "band", "b", "", "show this `BAND` alone: an id, the start of one, latest, latest~1, or a date")
+	f.StringArrayVar(&s.also, "also", nil, "take what is damaged and can't be rebuilt from the same bands of the archive `OTHER`")
 	f.StringVar(&cacheSize, "cache-size", "", "memory for contents that were read: a `SIZE` as 64M (default 32M)")
 	f.StringVar(&s.logFile, "log-file", "", "append what is said while it is served to `FILE`; in the background the system's log otherwise")
 	f.StringArrayVar(&s.rules, "alarm", nil, "what alarms do, as AREA/CONDITION[:GLOB]=continue|suppress; the last `RULE` that matches wins")

@@ -27,6 +27,7 @@ type settings struct {
 	allowOther  bool
 	nonEmpty    bool
 	flags       []string // for mount
+	also        []string // archives that damaged objects are taken from
 	listXAttrs  bool
 	cacheBytes  int64
 	indexBytes  int64
@@ -105,7 +106,7 @@ func (s *settings) setSwitch(name string) error {
 		s.nonEmpty = true
 	case "dura_xattrs":
 		s.listXAttrs = true
-	case "band", "subdir", "uid", "gid", "cache_size", "index_cache_size", "cache_dir", "cache_dir_size", "read_ahead", "timeout", "idle_timeout":
+	case "band", "also", "subdir", "uid", "gid", "cache_size", "index_cache_size", "cache_dir", "cache_dir_size", "read_ahead", "timeout", "idle_timeout":
 		return usage(msgOptionWithoutValue, name)
 	default:
 		return usage(msgUnknownOption, name)
@@ -117,6 +118,8 @@ func (s *settings) setValue(name, value string) (err error) {
 	switch name {
 	case "band":
 		s.band = value
+	case "also":
+		s.also = append(s.also, value)
 	case "subdir":
 		s.subtree = format.Path(strings.TrimPrefix(path.Clean("/"+value), "/"))
 	case "uid":

@@ -181,16 +181,24 @@ func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error)
 	}
 	kept := s.openDisk(h, r)
 	st := bounded.New(place, bounded.Options{Timeout: s.storageTimeout()})
-	a, err := archive.Open(ctx, st, archive.Options{CacheBytes: s.cacheBytes, HunkCacheBytes: s.indexBytes, Alarms: r, Disk: kept})
+	others, closeOthers, err := s.openOthers(ctx)
 	if err != nil {
 		closeDisk(kept)
 		place.Close()
+		return nil, err
+	}
+	a, err := archive.Open(ctx, st, archive.Options{CacheBytes: s.cacheBytes, HunkCacheBytes: s.indexBytes, Alarms: r, Disk: kept, Also: others})
+	if err != nil {
+		closeDisk(kept)
+		place.Close()
+		closeOthers()
 		return nil, err
 	}
 	m := &mounted{close: func() {
 		a.Close()
 		closeDisk(kept)
 		place.Close()
+		closeOthers()
 	}}
 	m.files, err = fs.New(ctx, a, s.shown(h, r.alarms, st))
 	if err != nil {
@@ -198,6 +206,26 @@ func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error)
 		return nil, err
 	}
 	return m, nil
+}
+
+// openOthers opens the archives that damaged objects are taken from.
+func (s *settings) openOthers(ctx context.Context) (others []archive.Other, closeAll func(), err error) {
+	var open []io.Closer
+	closeAll = func() {
+		for _, c := range open {
+			c.Close()
+		}
+	}
+	for _, word := range s.also {
+		place, err := openPlace(ctx, word)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		open = append(open, place)
+		others = append(others, archive.Other{Name: word, Storage: bounded.New(place, bounded.Options{Timeout: s.storageTimeout()})})
+	}
+	return others, closeAll, nil
 }
 
 // place is a storage that holds something open.
