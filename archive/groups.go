@@ -15,12 +15,21 @@ const groupReadBytes = 64 << 10
 type ParityObject struct {
 	Name        string
 	StoredBytes int64
+	Of          string // of a repaired copy: the name of the parity object that it should be
 }
 
-// ParityGroup reads what a parity object says of its group, from whichever of its ends is whole, and where in the object the shard
+// of is the name of the parity object that it is, or should be.
+func (o *ParityObject) of() string {
+	if o.Of != "" {
+		return o.Of
+	}
+	return o.Name
+}
+
+// ReadParityGroup reads what a parity object says of its group, from whichever of its ends is whole, and where in the object the shard
 // is.
-func (a *Archive) ParityGroup(ctx context.Context, o ParityObject) (*parity.Group, parity.Label, error) {
-	band, kind, number, err := format.ParseObjectName(o.Name)
+func (a *Archive) ReadParityGroup(ctx context.Context, o ParityObject) (*parity.Group, parity.Label, error) {
+	band, kind, number, err := format.ParseObjectName(o.of())
 	if err != nil || kind != format.ParityObject {
 		return nil, parity.Label{}, &Error{Op: opRead, Object: o.Name, Kind: KindNotFound}
 	}
@@ -33,7 +42,7 @@ func (a *Archive) ParityGroup(ctx context.Context, o ParityObject) (*parity.Grou
 			err = errors.Join(err, again)
 		}
 	}
-	if err == nil && (g.Band != band || g.Number != number || g.ObjectName(label.Place) != o.Name) {
+	if err == nil && (g.Band != band || g.Number != number || g.ObjectName(label.Place) != o.of()) {
 		err = &format.CorruptError{What: "parity object", Reason: "it is another one"}
 	}
 	return g, label, objectError(opRead, band, o.Name, err)

@@ -146,7 +146,7 @@ func lastGroupHas(t testing.TB, st storage.Storage, name string) bool {
 		if _, kind, _, _ := format.ParseObjectName(info.Name); kind != format.ParityObject {
 			continue
 		}
-		g, _, err := a.ParityGroup(t.Context(), archive.ParityObject{Name: info.Name, StoredBytes: info.SizeBytes})
+		g, _, err := a.ReadParityGroup(t.Context(), archive.ParityObject{Name: info.Name, StoredBytes: info.SizeBytes})
 		if err != nil {
 			t.Fatal(err)
 		}

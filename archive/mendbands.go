@@ -27,7 +27,7 @@ type mendedBand struct {
 	listed   bool
 	groups   []listedGroup             // by number
 	repaired map[string][]repairedCopy // by the name of what they are copies of, the last one first
-	read     map[uint64]*readGroup
+	read     map[uint64]*ParityGroup
 }
 
 // listedGroup is what there is of a group.
@@ -36,16 +36,15 @@ type listedGroup struct {
 	objects []ParityObject
 }
 
-// readGroup is a group as one of its parity objects describes it.
-type readGroup struct {
+// ParityGroup is a group as one of its parity objects describes it.
+type ParityGroup struct {
 	*parity.Group
 	shardOffset int64 // in its parity objects
 }
 
 type repairedCopy struct {
-	name      string
-	round     int
-	sizeBytes int64
+	name  string
+	round int
 }
 
 // maxGroupsKept bounds the descriptions kept of a band.
@@ -60,7 +59,7 @@ func (t *bandTable) of(id format.BandID) *mendedBand {
 		if t.bands == nil || len(t.bands) >= maxMendedBands {
 			t.bands = map[format.BandID]*mendedBand{}
 		}
-		b = &mendedBand{id: id, repaired: map[string][]repairedCopy{}, read: map[uint64]*readGroup{}}
+		b = &mendedBand{id: id, repaired: map[string][]repairedCopy{}, read: map[uint64]*ParityGroup{}}
 		t.bands[id] = b
 	}
 	return b
@@ -71,26 +70,33 @@ func (b *mendedBand) list(ctx context.Context, st storage.Storage) error {
 	if b.listed {
 		return nil
 	}
+	var there []storage.Info
+	for _, folder := range []string{"/parity/", "/repaired/"} {
+		for info, err := range st.List(ctx, format.BandsPrefix+string(b.id)+folder, storage.Deep) {
+			if err != nil {
+				return err
+			}
+			there = append(there, info)
+		}
+	}
+	b.take(there)
+	return nil
+}
+
+// take takes over a listing of the band's parity and repaired objects. The caller holds mu.
+func (b *mendedBand) take(there []storage.Info) {
 	var groups []listedGroup
 	repaired := map[string][]repairedCopy{}
-	for info, err := range st.List(ctx, format.BandsPrefix+string(b.id)+"/parity/", storage.Deep) {
-		if err != nil {
-			return err
-		}
+	for _, info := range there {
 		if _, kind, number, _ := format.ParseObjectName(info.Name); kind == format.ParityObject {
 			if n := len(groups); n == 0 || groups[n-1].number != number {
 				groups = append(groups, listedGroup{number: number})
 			}
 			last := &groups[len(groups)-1]
-			last.objects = append(last.objects, ParityObject{info.Name, info.SizeBytes})
-		}
-	}
-	for info, err := range st.List(ctx, format.BandsPrefix+string(b.id)+"/repaired/", storage.Deep) {
-		if err != nil {
-			return err
-		}
-		if of, round, ok := format.ParseRepairedName(info.Name); ok {
-			repaired[of] = append(repaired[of], repairedCopy{info.Name, round, info.SizeBytes})
+			last.objects = append(last.objects, ParityObject{Name: info.Name, StoredBytes: info.SizeBytes})
+		} else if of, round, ok := format.ParseRepairedName(info.Name); ok {
+			repaired[of] = append(repaired[of], repairedCopy{info.Name, round})
+			groups = addRepaired(groups, of, info)
 		}
 	}
 	for _, copies := range repaired {
@@ -98,7 +104,21 @@ func (b *mendedBand) list(ctx context.Context, st storage.Storage) error {
 	}
 	slices.SortFunc(groups, func(x, y listedGroup) int { return cmp.Compare(x.number, y.number) })
 	b.groups, b.repaired, b.listed = groups, repaired, true
-	return nil
+}
+
+// addRepaired adds a repaired copy to the group that it is of, if it is one of a parity object.
+func addRepaired(groups []listedGroup, of string, info storage.Info) []listedGroup {
+	_, kind, number, _ := format.ParseObjectName(of)
+	if kind != format.ParityObject {
+		return groups
+	}
+	i := slices.IndexFunc(groups, func(g listedGroup) bool { return g.number == number })
+	if i < 0 {
+		i = len(groups)
+		groups = append(groups, listedGroup{number: number})
+	}
+	groups[i].objects = append(groups[i].objects, ParityObject{Name: info.Name, StoredBytes: info.SizeBytes, Of: of})
+	return groups
 }
 
 // copiesOf are the repaired copies of an object, the last one first.
@@ -113,7 +133,7 @@ func (m *mender) copiesOf(ctx context.Context, name string) ([]repairedCopy, err
 }
 
 // eachGroupOf yields the groups that have an object, the one with the truth first, until yield says that it is enough.
-func (m *mender) eachGroupOf(ctx context.Context, name string, yield func(*readGroup) bool) error {
+func (m *mender) eachGroupOf(ctx context.Context, name string, yield func(*ParityGroup) bool) error {
 	_, kind, number, err := format.ParseObjectName(name)
 	class, is := parity.ClassOf(kind)
 	if err != nil || !is {
@@ -173,15 +193,15 @@ func (m *mender) membersAGroup() int {
 func distance(x, y uint64) uint64 { return max(x, y) - min(x, y) }
 
 // describe reads the description of a group from any of its parity objects; nil if none tells. The caller holds the band's mu.
-func (m *mender) describe(ctx context.Context, b *mendedBand, l *listedGroup) (*readGroup, error) {
+func (m *mender) describe(ctx context.Context, b *mendedBand, l *listedGroup) (*ParityGroup, error) {
 	if g, known := b.read[l.number]; known {
 		return g, nil
 	}
-	var found *readGroup
+	var found *ParityGroup
 	for _, o := range l.objects {
-		g, label, err := m.archive.ParityGroup(ctx, o)
+		g, label, err := m.archive.ReadParityGroup(ctx, o)
 		if err == nil {
-			found = &readGroup{g, label.ShardOffset()}
+			found = &ParityGroup{g, label.ShardOffset()}
 			break
 		}
 		if ctx.Err() != nil || storage.Is(err, storage.KindUnavailable) {

@@ -71,8 +71,8 @@ func (p parityOf) Read(ctx context.Context, name string, offset int64, maxBytes 
 }
 
 // groupOf is the group that has an object and stands behind so many others that have it, too; nil if there is none.
-func (m *mender) groupOf(ctx context.Context, name string, behind int) (found *readGroup, err error) {
-	err = m.eachGroupOf(ctx, name, func(g *readGroup) bool {
+func (m *mender) groupOf(ctx context.Context, name string, behind int) (found *ParityGroup, err error) {
+	err = m.eachGroupOf(ctx, name, func(g *ParityGroup) bool {
 		if behind == 0 {
 			found = g
 		}
@@ -83,7 +83,7 @@ func (m *mender) groupOf(ctx context.Context, name string, behind int) (found *r
 }
 
 // rebuild gives a range of a member, or of a parity object's shard, of a group.
-func (m *mender) rebuild(ctx context.Context, g *readGroup, name string, offset int64, maxBytes int) ([]byte, error) {
+func (m *mender) rebuild(ctx context.Context, g *ParityGroup, name string, offset int64, maxBytes int) ([]byte, error) {
 	place, _ := g.Place(name)
 	size := g.Shard(place).StoredBytes
 	if offset >= size || maxBytes <= 0 {
@@ -100,7 +100,7 @@ func (m *mender) rebuild(ctx context.Context, g *readGroup, name string, offset 
 }
 
 // eachRow yields the slices of a shard in a range of rows, rebuilt where they are bad.
-func (m *mender) eachRow(ctx context.Context, g *readGroup, place, from, to int, yield func(row int, slice []byte) error) error {
+func (m *mender) eachRow(ctx context.Context, g *ParityGroup, place, from, to int, yield func(row int, slice []byte) error) error {
 	batch := max(1, mendBatchBytes/parity.SliceBytes/g.Shards())
 	for ; from < to; from += batch {
 		slices, err := m.batch(ctx, g, place, from, min(from+batch, to))
@@ -117,7 +117,7 @@ func (m *mender) eachRow(ctx context.Context, g *readGroup, place, from, to int,
 }
 
 // batch gives a few slices of a shard. The other shards are read only where these are bad.
-func (m *mender) batch(ctx context.Context, g *readGroup, place, from, to int) ([][]byte, error) {
+func (m *mender) batch(ctx context.Context, g *ParityGroup, place, from, to int) ([][]byte, error) {
 	name := g.Shard(place).Name
 	got := make([][]byte, to-from)
 	for row := from; row < to; row++ {
@@ -150,7 +150,7 @@ func badRows(got [][]byte, from int, good func(row int, slice []byte) bool) (bad
 }
 
 // rebuildRows rebuilds the slices of a shard in the rows that are bad. Members are read first, of the parity no more than is needed.
-func (m *mender) rebuildRows(ctx context.Context, g *readGroup, place, from int, bad []int, got [][]byte) error {
+func (m *mender) rebuildRows(ctx context.Context, g *ParityGroup, place, from int, bad []int, got [][]byte) error {
 	first, last := bad[0], bad[len(bad)-1]+1
 	shards := make([][][]byte, g.Shards())
 	var eg errgroup.Group
@@ -193,7 +193,7 @@ func (m *mender) rebuildRows(ctx context.Context, g *readGroup, place, from int,
 }
 
 // enough reports whether the shards read so far rebuild all rows that are bad.
-func enough(g *readGroup, shards [][][]byte, first int, rows []int) bool {
+func enough(g *ParityGroup, shards [][][]byte, first int, rows []int) bool {
 	for _, row := range rows {
 		good := 0
 		for i := range shards {
@@ -208,7 +208,7 @@ func enough(g *readGroup, shards [][][]byte, first int, rows []int) bool {
 	return true
 }
 
-func beyond(g *readGroup, place int, err error) error {
+func beyond(g *ParityGroup, place int, err error) error {
 	var row *parity.RowError
 	if !errors.As(err, &row) {
 		return err
@@ -221,7 +221,7 @@ func beyond(g *readGroup, place int, err error) error {
 }
 
 // readShard fills slices of a shard, from wherever they are good, and leaves others nil. An error says that the storage can't be had.
-func (m *mender) readShard(ctx context.Context, g *readGroup, place, from, to int, into [][]byte) error {
+func (m *mender) readShard(ctx context.Context, g *ParityGroup, place, from, to int, into [][]byte) error {
 	s := g.Shard(place)
 	offset := int64(0)
 	if place >= len(g.Members) {
@@ -256,7 +256,7 @@ func (m *mender) readShard(ctx context.Context, g *readGroup, place, from, to in
 }
 
 // readSlices reads slices one by one, where they can't be read together.
-func (m *mender) readSlices(ctx context.Context, g *readGroup, place, from int, offset int64, into [][]byte) {
+func (m *mender) readSlices(ctx context.Context, g *ParityGroup, place, from int, offset int64, into [][]byte) {
 	s := g.Shard(place)
 	for i := range into {
 		start, end := parity.SliceOf(from+i, s.StoredBytes)
@@ -267,7 +267,7 @@ func (m *mender) readSlices(ctx context.Context, g *readGroup, place, from int, 
 }
 
 // fill cuts what was read into slices, and takes those that are missing and good.
-func fill(g *readGroup, place, from int, into [][]byte, stored []byte) error {
+func fill(g *ParityGroup, place, from int, into [][]byte, stored []byte) error {
 	size := g.Shard(place).StoredBytes
 	base, _ := parity.SliceOf(from, size)
 	for i := range into {

@@ -72,13 +72,19 @@ func (p *presence) list(ctx context.Context, key presenceKey) ([]numberedObject,
 		folder = "/index/"
 	}
 	var there []numberedObject
+	lost := map[uint64]bool{}
 	for info, err := range p.archive.Storage().List(ctx, format.BandsPrefix+string(key.band)+folder, storage.Deep) {
 		if err != nil {
 			return nil, err
 		}
-		if _, kind, number, _ := format.ParseObjectName(info.Name); kind == key.kind {
+		if number, is := format.ParseLostName(key.band, info.Name); is {
+			lost[number] = true // it is there, and a repair has found that it is not what it was
+		} else if _, kind, number, _ := format.ParseObjectName(info.Name); kind == key.kind {
 			there = append(there, numberedObject{number, info.SizeBytes})
 		}
+	}
+	if key.kind == format.BlockObject {
+		there = slices.DeleteFunc(there, func(o numberedObject) bool { return lost[o.number] })
 	}
 	slices.SortFunc(there, func(x, y numberedObject) int { return cmp.Compare(x.number, y.number) })
 	return there, nil

@@ -38,7 +38,7 @@ func (p *place) protectedIn(band format.BandID) map[string]int {
 		if of, kind, _, _ := format.ParseObjectName(name); of != band || kind != format.ParityObject {
 			continue
 		}
-		g, label, err := a.ParityGroup(context.Background(), archive.ParityObject{Name: name, StoredBytes: sizes[name]})
+		g, label, err := a.ReadParityGroup(context.Background(), archive.ParityObject{Name: name, StoredBytes: sizes[name]})
 		if err != nil {
 			p.t.Fatal(err)
 		}

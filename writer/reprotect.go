@@ -70,7 +70,7 @@ func (p *pipeline) grouped(ctx context.Context, sizes map[string]int64, own map[
 		if kind != format.ParityObject || own[name] || seen[number] {
 			continue
 		}
-		g, _, err := p.archive.ParityGroup(ctx, archive.ParityObject{Name: name, StoredBytes: sizes[name]})
+		g, _, err := p.archive.ReadParityGroup(ctx, archive.ParityObject{Name: name, StoredBytes: sizes[name]})
 		if err != nil {
 			if err := lostOnly(err); err != nil {
 				return nil, err

@@ -39,12 +39,13 @@ type Band struct {
 	Storage     storage.Storage
 	ID          format.BandID
 	Parent      format.BandID
-	HunkEntries int // entries a hunk; 0: 1000
-	FenceHunks  int // hunks a fence; 0: 1000
-	FrameBytes  int // of contents; 0: 1 MiB
-	BlockFrames int // frames a block; 0: 16
-	SpanBytes   int // a file with more is split into spans of so many; 0: 1 MiB
-	SpansInline int // a file with more has span lists of so many; 0: format.MaxSpansInline
+	HunkEntries int    // entries a hunk; 0: 1000
+	FenceHunks  int    // hunks a fence; 0: 1000
+	FrameBytes  int    // of contents; 0: 1 MiB
+	BlockFrames int    // frames a block; 0: 16
+	SpanBytes   int    // a file with more is split into spans of so many; 0: 1 MiB
+	SpansInline int    // a file with more has span lists of so many; 0: format.MaxSpansInline
+	Parity      string // what the head says of it; "": none
 	// BareLists leaves out how much data span lists hold, as archives may.
 	BareLists bool
 
@@ -76,9 +77,13 @@ func NewBand(t testing.TB, b Band) *Band {
 			*d.size = d.def
 		}
 	}
+	settings := format.DefaultSettings()
+	if b.Parity != "" {
+		settings.Parity = b.Parity
+	}
 	text := format.EncodeHead(format.Head{
 		Archive: ArchiveID, Band: b.ID, Started: b.ID.Time(), Host: "host", Program: "archivetest", Sources: []string{"/src"}, Parent: b.Parent,
-		Settings: format.DefaultSettings(),
+		Settings: settings,
 	})
 	b.head = format.SumBytes(text)
 	b.Put(format.HeadName(b.ID), text)

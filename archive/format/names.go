@@ -81,6 +81,18 @@ func ParityName(b BandID, n uint64, i int) string {
 	return fmt.Sprintf("%s%s/parity/%03d/%06d-%d.rs", BandsPrefix, b, n/perFolder, n, i)
 }
 
+// LostName is the name of the mark that says that a block is not what it was and can't be had: an empty object.
+func LostName(b BandID, n uint64) string {
+	return fmt.Sprintf("%s%s/data/lost/%06d", BandsPrefix, b, n)
+}
+
+// ParseLostName is the number of the block of a band that a mark is of.
+func ParseLostName(b BandID, name string) (uint64, bool) {
+	digits, is := strings.CutPrefix(name, BandsPrefix+string(b)+"/data/lost/")
+	n, err := strconv.ParseUint(digits, 10, 64)
+	return n, is && err == nil && LostName(b, n) == name
+}
+
 // RepairedArchivePrefix begins the names of repaired copies of DURA-ARCHIVE.
 const RepairedArchivePrefix = "repaired/"
 

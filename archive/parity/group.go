@@ -80,6 +80,25 @@ func (g *Group) IsThere(sizes map[string]int64) bool {
 	return true
 }
 
+// IsOutdated reports whether a member should be something else by now: the group is one of an interrupted backup.
+func (g *Group) IsOutdated(sumOf func(name string) (format.Hash, bool)) bool {
+	for i := range g.Members {
+		if sum, known := sumOf(g.Members[i].Name); known && sum != g.Members[i].SHA256 {
+			return true
+		}
+	}
+	return false
+}
+
+// ObjectBytes is how long each parity object is.
+func (g *Group) ObjectBytes() int64 {
+	description, err := encodeGroup(g)
+	if err != nil {
+		return 0
+	}
+	return Label{DescriptionBytes: int64(len(description)), ShardBytes: g.ShardBytes}.ObjectBytes()
+}
+
 // Place is where an object is in the group.
 func (g *Group) Place(name string) (place int, ok bool) {
 	for i := range g.Members {

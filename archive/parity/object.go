@@ -1,8 +1,10 @@
 package parity
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 )
 
 // A parity object is label, description, shard, description, label: each end tells all, should the other be damaged.
@@ -75,6 +77,26 @@ func (l Label) Describe(description []byte) (*Group, error) {
 		return nil, err
 	}
 	return g, nil
+}
+
+// IsObject reports whether object is, to the byte, the parity object at a place.
+func (g *Group) IsObject(place int, object []byte) bool {
+	description, err := encodeGroup(g)
+	if err != nil || place >= len(g.Parity) {
+		return false
+	}
+	label := encodeLabel(place, description, g.ShardBytes)
+	rest := object
+	for _, part := range [][]byte{label, description} {
+		if !bytes.HasPrefix(rest, part) {
+			return false
+		}
+		rest = rest[len(part):]
+	}
+	if int64(len(rest)) < g.ShardBytes || !bytes.Equal(rest[g.ShardBytes:], append(description, label...)) {
+		return false
+	}
+	return slices.Equal(SumSlices(rest[:g.ShardBytes]), g.Parity[place])
 }
 
 // Object is a parity object to store.

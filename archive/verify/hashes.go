@@ -53,6 +53,9 @@ func (r *run) hash(ctx context.Context, band format.BandID, id objectID, want fo
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
+		if repaired, failed := r.isRepaired(ctx, name, want); repaired || failed != nil {
+			return failed
+		}
 		return r.object(areaOf(id), conditionOf(err), name, err)
 	}
 	r.count(func(res *Result, done *event.Totals) {
@@ -61,6 +64,9 @@ func (r *run) hash(ctx context.Context, band format.BandID, id objectID, want fo
 	})
 	r.progress(name)
 	if format.Hash(sum.Sum(nil)) != want {
+		if repaired, err := r.isRepaired(ctx, name, want); repaired || err != nil {
+			return err
+		}
 		return r.object(areaOf(id), alarm.Mismatch, name, &format.MismatchError{What: "object"})
 	}
 	return nil
@@ -157,7 +163,14 @@ func (r *run) moreBlocks(band format.BandID) bool {
 // eachSum reads the lines of a band's .sha256, up to what can't be read of it.
 func (r *run) eachSum(ctx context.Context, band format.BandID, each func(format.Sum) error) error {
 	name := format.SumsName(band)
-	lines := bufio.NewScanner(&object{ctx: ctx, storage: r.archive.Storage(), name: name})
+	stored, repaired, err := r.archive.LastRepaired(ctx, name)
+	if err != nil {
+		return r.found(ctx, err)
+	}
+	if !repaired {
+		stored = name
+	}
+	lines := bufio.NewScanner(&object{ctx: ctx, storage: r.archive.Storage(), name: stored})
 	for number := 1; lines.Scan(); number++ {
 		sums, err := format.DecodeSums(append(lines.Bytes(), '\n'))
 		if err != nil {

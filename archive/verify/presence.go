@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"dura/archive"
 	"dura/archive/alarm"
 	"dura/archive/event"
 	"dura/archive/format"
@@ -24,6 +25,12 @@ func (r *run) presence(ctx context.Context) error {
 		for _, id := range r.sorted(band) {
 			w := r.refs[band][id]
 			if name := id.name(band); !w.there && !r.isDamaged(name) {
+				if repaired, err := r.isRepaired(ctx, name, w.sum); repaired || err != nil {
+					if err != nil {
+						return err
+					}
+					continue
+				}
 				if err := r.object(areaOf(id), alarm.Missing, name, nil); err != nil {
 					return err
 				}
@@ -48,6 +55,7 @@ func areaOf(id objectID) alarm.Area {
 // list marks what of a band is there, and checks the sizes.
 func (r *run) list(ctx context.Context, band format.BandID) error {
 	prefix := format.BandsPrefix + string(band)
+	var forRepair []storage.Info
 	for info, err := range r.archive.Storage().List(ctx, prefix, storage.Deep) {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -60,15 +68,19 @@ func (r *run) list(ctx context.Context, band format.BandID) error {
 			delete(r.ownBlocks, band)
 			return r.object(alarm.Band, alarm.IOError, prefix, err)
 		}
-		if err := r.listed(band, info); err != nil {
+		if archive.IsForRepair(info.Name) {
+			forRepair = append(forRepair, info)
+		}
+		if err := r.listed(ctx, band, info); err != nil {
 			return err
 		}
 	}
+	r.archive.Listed(band, forRepair)
 	return nil
 }
 
 // listed compares one object with what refers to it.
-func (r *run) listed(band format.BandID, info storage.Info) error {
+func (r *run) listed(ctx context.Context, band format.BandID, info storage.Info) error {
 	of, kind, number, err := format.ParseObjectName(info.Name)
 	if err != nil || of != band || kind == format.OtherObject || kind == format.DeletedObject || kind == format.ParityObject {
 		return nil
@@ -88,6 +100,10 @@ func (r *run) listed(band format.BandID, info storage.Info) error {
 		return nil
 	}
 	if w.sizeBytes != unknownSize && w.sizeBytes != info.SizeBytes {
+		if repaired, err := r.isRepaired(ctx, info.Name, w.sum); repaired || err != nil {
+			r.update(band, id, func(w *want) { w.hashed = r.o.Depth != Objects })
+			return err
+		}
 		cause := fmt.Errorf("it has %d bytes, and %d are recorded", info.SizeBytes, w.sizeBytes)
 		return r.object(areaOf(id), alarm.Mismatch, info.Name, cause)
 	}

@@ -57,6 +57,7 @@ func Verify(ctx context.Context, a *archive.Archive, bands []archive.BandState, 
 	}
 	r := newRun(a, o)
 	err := r.verify(ctx, bands)
+	r.mended()
 	r.progress("")
 	if err == nil {
 		o.Events.Send(event.Done{Totals: r.done})
@@ -95,7 +96,7 @@ func (r *run) verify(ctx context.Context, bands []archive.BandState) error {
 		return err
 	}
 	if r.o.Depth == Objects {
-		return nil
+		return r.parity(ctx)
 	}
 	for _, s := range bands {
 		if s.HasSums && !s.Deleted {
@@ -104,7 +105,10 @@ func (r *run) verify(ctx context.Context, bands []archive.BandState) error {
 			}
 		}
 	}
-	return r.hashes(ctx)
+	if err := r.hashes(ctx); err != nil {
+		return err
+	}
+	return r.parity(ctx)
 }
 
 // covers reports whether given are all bands that are not given up.

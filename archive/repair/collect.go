@@ -1,0 +1,186 @@
+package repair
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"dura/archive"
+	"dura/archive/format"
+	"dura/archive/parity"
+	"dura/archive/storage"
+)
+
+// sums are what a band's .sha256 says.
+type sums struct {
+	lines map[string]format.Hash
+	whole bool // it can be read to its end
+}
+
+// collect notes what the index of a band refers to, and what else tells of its objects.
+func (r *run) collect(ctx context.Context, s archive.BandState) error {
+	b, err := r.archive.OpenBand(ctx, s)
+	if err != nil {
+		return r.found(ctx, format.TailName(s.ID), err)
+	}
+	if t := b.Tail(); b.Complete() {
+		r.want(format.HeadName(s.ID), t.HeadSHA256)
+		if !t.AlarmsSHA256.IsZero() {
+			r.want(format.AlarmsName(s.ID), t.AlarmsSHA256)
+		}
+	}
+	for _, damage := range b.Damage() {
+		if err := r.found(ctx, archive.AlarmOf(damage).Filename, damage); err != nil {
+			return err
+		}
+	}
+	for _, f := range b.Fences() {
+		r.want(format.FenceName(f.Band, f.Number), f.SHA256)
+	}
+	if err := r.collectIndex(ctx, b); err != nil {
+		return err
+	}
+	if !s.Complete {
+		return nil
+	}
+	return r.collectSums(ctx, s)
+}
+
+// want notes the hash of an object that something refers to.
+func (r *run) want(name string, sum format.Hash) (first bool) {
+	_, known := r.wants[name]
+	r.wants[name] = want{sum: sum}
+	return !known
+}
+
+// collectIndex goes through the hunks of a band that no band before had.
+func (r *run) collectIndex(ctx context.Context, b *archive.Band) error {
+	for ref, err := range b.Hunks(ctx) {
+		if err != nil {
+			if err := r.found(ctx, archive.AlarmOf(err).Filename, err); err != nil {
+				return err
+			}
+			continue
+		}
+		if !r.want(format.HunkName(ref.Band, ref.Number), ref.SHA256) {
+			continue
+		}
+		entries, err := r.archive.Hunk(ctx, ref)
+		if err != nil {
+			if err := r.found(ctx, format.HunkName(ref.Band, ref.Number), err); err != nil {
+				return err
+			}
+			continue
+		}
+		for i := range entries {
+			if err := r.collectEntry(ctx, &entries[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *run) collectEntry(ctx context.Context, e *format.Entry) error {
+	r.collectSpans(e.Spans)
+	for _, l := range e.SpanLists {
+		name := format.SpansName(l.Band, l.Number)
+		if !r.want(name, l.SHA256) {
+			continue
+		}
+		spans, err := r.archive.Spans(ctx, l)
+		if err != nil {
+			if err := r.found(ctx, name, err); err != nil {
+				return err
+			}
+			continue
+		}
+		r.collectSpans(spans)
+	}
+	return nil
+}
+
+func (r *run) collectSpans(spans []format.Span) {
+	var last *format.Block
+	for i := range spans {
+		if b := spans[i].Frame.Block; b != last {
+			last = b
+			r.want(b.Name(), b.SHA256)
+		}
+	}
+}
+
+// collectSums notes what .sha256, or where that is damaged the parity, says of objects that nothing in the index refers to: the tail,
+// and blocks that hold directories or links alone.
+func (r *run) collectSums(ctx context.Context, s archive.BandState) error {
+	said := &sums{lines: map[string]format.Hash{}}
+	r.sums[s.ID] = said
+	grouped := map[string]format.Hash{}
+	err := r.archive.ParityGroups(ctx, s.ID, func(g archive.GroupState) error {
+		if g.Group == nil {
+			return nil
+		}
+		for i := range g.Members {
+			grouped[g.Members[i].Name] = g.Members[i].SHA256
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	text, err := r.archive.Storage().Read(ctx, format.SumsName(s.ID), 0, maxSumsBytes)
+	switch {
+	case ctx.Err() != nil || storage.Is(err, storage.KindUnavailable):
+		return err
+	case err == nil:
+		lines, err := format.DecodeSums(text)
+		said.whole = err == nil
+		for _, l := range lines {
+			if of, _, _, err := format.ParseObjectName(l.Object); err != nil || of != s.ID {
+				said.whole = false
+				continue
+			}
+			said.lines[l.Object] = l.SHA256
+		}
+	}
+	for name, sum := range said.lines {
+		if _, known := r.wants[name]; !known {
+			r.wants[name] = want{sum: sum, alt: grouped[name]}
+		}
+	}
+	for name, sum := range grouped {
+		if _, known := r.wants[name]; !known && !said.whole {
+			r.wants[name] = want{sum: sum}
+		}
+	}
+	if name := format.TailName(s.ID); r.wants[name].sum.IsZero() {
+		r.wants[name] = want{sum: grouped[name]}
+	}
+	return nil
+}
+
+// maxSumsBytes is more than any band needs: 10 million objects.
+const maxSumsBytes = 1 << 30
+
+// bandsWanted are the bands of all objects that are wanted.
+func (r *run) bandsWanted() []format.BandID {
+	bands := map[format.BandID]bool{}
+	for name := range r.wants {
+		if band, _, _, err := format.ParseObjectName(name); err == nil {
+			bands[band] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(bands))
+}
+
+// wantedOf are the objects of a band that are wanted, parity objects aside, by name.
+func (r *run) wantedOf(band format.BandID) (names []string) {
+	for name := range r.wants {
+		of, kind, _, _ := format.ParseObjectName(name)
+		if _, is := parity.ClassOf(kind); of == band && is {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

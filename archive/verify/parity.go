@@ -1,0 +1,135 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"dura/archive"
+	"dura/archive/alarm"
+	"dura/archive/event"
+	"dura/archive/format"
+	"dura/archive/parity"
+)
+
+var errNotInGroup = errors.New("it has no parity, which its band is to have")
+
+// parity checks the parity of the complete bands: that every object is in a group, and that all parity objects are there; deeper than
+// Objects, that they are what they should be.
+func (r *run) parity(ctx context.Context) error {
+	for _, band := range slices.Sorted(maps.Keys(r.ownBlocks)) {
+		grouped := map[string]bool{}
+		if err := r.archive.ParityGroups(ctx, band, func(g archive.GroupState) error { return r.group(ctx, g, grouped) }); err != nil {
+			if err := r.found(ctx, err); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(grouped) == 0 && !r.wantsParity(ctx, band) {
+			continue
+		}
+		for _, id := range r.sorted(band) {
+			name := id.name(band)
+			if _, is := parity.ClassOf(id.kind); is && !grouped[name] && !r.isDamaged(name) {
+				if err := r.object(alarm.Band, alarm.Missing, name, errNotInGroup); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// wantsParity reports whether the head of a band says that it is to have parity.
+func (r *run) wantsParity(ctx context.Context, band format.BandID) bool {
+	head, _, err := r.archive.BandHead(ctx, band)
+	if err != nil {
+		return false
+	}
+	scheme, err := parity.ParseScheme(head.Settings.Parity)
+	return err == nil && scheme.Is()
+}
+
+// group checks the parity objects of one group, and notes its members.
+func (r *run) group(ctx context.Context, g archive.GroupState, grouped map[string]bool) error {
+	if g.Group == nil {
+		return nil // whose members are in no group then, unless a repair has made another
+	}
+	for i := range g.Members {
+		grouped[g.Members[i].Name] = true
+	}
+	if g.IsOutdated(r.sumOf) {
+		return nil
+	}
+	for i := range g.Parity {
+		if err := r.parityObject(ctx, g, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sumOf is what the hash of an object should be, if that is known.
+func (r *run) sumOf(name string) (format.Hash, bool) {
+	band, kind, number, _ := format.ParseObjectName(name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w, known := r.refs[band][objectID{kind, number}]
+	return w.sum, known && !w.sum.IsZero()
+}
+
+func (r *run) parityObject(ctx context.Context, g archive.GroupState, place int) error {
+	name := g.ObjectName(place)
+	r.count(func(res *Result, _ *event.Totals) { res.Objects++ })
+	i := slices.IndexFunc(g.Objects, func(o archive.ParityObject) bool { return o.Name == name })
+	if _, repaired, err := r.archive.LastRepaired(ctx, name); err != nil || repaired && r.o.Depth == Objects {
+		return err
+	} else if i < 0 && !repaired {
+		return r.object(alarm.Band, alarm.Missing, name, nil)
+	}
+	if r.o.Depth == Objects {
+		if want := g.ObjectBytes(); g.Objects[i].StoredBytes != want {
+			return r.object(alarm.Band, alarm.Mismatch, name, fmt.Errorf("it has %d bytes, where %d are expected", g.Objects[i].StoredBytes, want))
+		}
+		return nil
+	}
+	whole, readBytes, err := r.archive.ParityIsWhole(ctx, g.ParityGroup, place)
+	if err != nil {
+		return err
+	}
+	r.count(func(res *Result, done *event.Totals) {
+		res.Bytes += readBytes
+		done.ContentBytes += readBytes
+	})
+	if !whole {
+		return r.object(alarm.Band, alarm.Mismatch, name, &format.MismatchError{What: "parity object"})
+	}
+	return nil
+}
+
+// mended counts as damaged what the archive has told of: what could be read, but not from where it should be.
+func (r *run) mended() {
+	for _, name := range r.archive.Mended() {
+		if !r.isDamaged(name) {
+			r.count(func(res *Result, done *event.Totals) {
+				res.Damaged++
+				done.Alarms++
+			})
+		}
+	}
+}
+
+// isRepaired reports whether there is a repaired copy of an object; deeper than Objects, one that has the hash, if that is known.
+func (r *run) isRepaired(ctx context.Context, name string, sum format.Hash) (bool, error) {
+	copied, is, err := r.archive.LastRepaired(ctx, name)
+	if err != nil || !is || r.o.Depth == Objects || sum.IsZero() {
+		return is, err
+	}
+	_, _, found, err := r.archive.Whole(ctx, name, func(object []byte) bool { return format.SumBytes(object) == sum })
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return err == nil && found == copied, nil
+}
