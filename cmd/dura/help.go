@@ -35,6 +35,7 @@ var documents = [...]struct {
 	{"cat: for each path an object as of ls, then one for each piece of its content", pieceLine{}},
 	{"restore: one document", restoreDocument{}},
 	{"verify: one document", verifyDocument{}},
+	{"repair: one document", repairDocument{}},
 	{"version: one document", versionDocument{}},
 	{"in streams (ls, cat), among the other lines", alarmLine{}},
 	{"bands, backup, restore and verify, in their document", runFields{}},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dura/archive"
+	"dura/archive/alarm"
 	"dura/archive/format"
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
@@ -75,6 +76,11 @@ func isScheme(s string) bool {
 
 // open opens the archive. Close must be called once it is no longer used.
 func (a *app) open(ctx context.Context, place string) (ar *archive.Archive, closeArchive func(), err error) {
+	return a.openRaising(ctx, place, a.alarms)
+}
+
+// openRaising is open with another place for what the archive itself finds.
+func (a *app) openRaising(ctx context.Context, place string, alarms alarm.Raiser) (ar *archive.Archive, closeArchive func(), err error) {
 	a.place = place
 	st, err := a.openPlace(ctx, place)
 	if err != nil {
@@ -85,7 +91,7 @@ func (a *app) open(ctx context.Context, place string) (ar *archive.Archive, clos
 		st.Close()
 		return nil, nil, err
 	}
-	ar, err = archive.Open(ctx, st, archive.Options{Alarms: a.alarms, Also: others})
+	ar, err = archive.Open(ctx, st, archive.Options{Alarms: alarms, Also: others})
 	if err != nil {
 		st.Close()
 		closeOthers()
