@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"sync"
 	"sync/atomic"
 
 	"dura/archive/format"
@@ -21,6 +22,10 @@ type Band struct {
 	damage   []error
 	head     atomic.Pointer[format.Head]
 	parent   atomic.Pointer[Band]
+	refenced struct { // fences put together from hunks, by place
+		mu     sync.Mutex
+		fences map[int]*fence
+	}
 }
 
 // fenceSlot is a fence in storage; or one that is in memory alone, of hunks that are in no fence yet.
@@ -171,6 +176,13 @@ func (b *Band) fence(ctx context.Context, i int) (*fence, error) {
 		return s.resident, nil
 	}
 	object, err := b.archive.getIndex(ctx, fenceKey(&s.ref))
+	if mendable(err) {
+		f, again := b.refence(ctx, i)
+		if again != nil {
+			return nil, err
+		}
+		return f, b.archive.mender.tell(substitute{from: "put together from the hunks"}, fenceKey(&s.ref).name(), err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ type salvage struct {
 	archive *Archive
 	id      format.BandID
 	strict  bool // damage is an error, and no alarm
+	quiet   bool // damage is passed over without an alarm
 	damage  []error
 }
 
@@ -74,6 +75,9 @@ func (s *salvage) pass(err error) error {
 	}
 	if len(s.damage) < maxDamageKept {
 		s.damage = append(s.damage, err)
+	}
+	if s.quiet {
+		return nil
 	}
 	return s.archive.raise(err)
 }

@@ -127,6 +127,13 @@ func (a *Archive) ParityGroups(ctx context.Context, band format.BandID, each fun
 	return nil
 }
 
+// HasMended reports whether Mended has an object.
+func (a *Archive) HasMended(name string) bool {
+	a.mender.mu.Lock()
+	defer a.mender.mu.Unlock()
+	return a.mender.raised[name]
+}
+
 // Mended are the objects that were had from parity or another archive, up to a bound, in the order of their names.
 func (a *Archive) Mended() []string {
 	a.mender.mu.Lock()

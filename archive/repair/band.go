@@ -73,6 +73,11 @@ func (b *bandRun) object(ctx context.Context, name string) error {
 		return b.lose(ctx, name, &archive.Error{Op: opRepair, Band: b.id, Object: name, Kind: archive.KindMissing, Err: errNoHash})
 	}
 	object, from, _, err := b.archive.Whole(ctx, name, accept)
+	if fence, is := b.fences[name]; err != nil && is {
+		if again := b.refence(ctx, fence); again != nil && accept(again) {
+			object, from, err = again, "made of the hunks", nil
+		}
+	}
 	if err != nil {
 		if ctx.Err() != nil || storage.Is(err, storage.KindUnavailable) {
 			return err

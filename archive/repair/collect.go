@@ -36,6 +36,7 @@ func (r *run) collect(ctx context.Context, s archive.BandState) error {
 	}
 	for _, f := range b.Fences() {
 		r.want(format.FenceName(f.Band, f.Number), f.SHA256)
+		r.fences[format.FenceName(f.Band, f.Number)] = fenceOf{b, f}
 	}
 	if err := r.collectIndex(ctx, b); err != nil {
 		return err

@@ -59,7 +59,7 @@ func (r Result) Healthy() bool { return r.Irreparable == 0 && r.LostFiles == 0 &
 // What can't be had any more is an alarm of area block, band or archive with the object's name, and Options.Lost is told of the
 // files that this costs. An error means that the repair itself ended early.
 func Repair(ctx context.Context, a *archive.Archive, bands []archive.BandState, o Options) (Result, error) {
-	r := &run{archive: a, o: o, wants: map[string]want{}, lost: map[string]bool{}, sums: map[format.BandID]*sums{}}
+	r := &run{archive: a, o: o, wants: map[string]want{}, lost: map[string]bool{}, fences: map[string]fenceOf{}, sums: map[format.BandID]*sums{}}
 	err := r.repair(ctx, bands)
 	return r.result, err
 }
@@ -72,7 +72,7 @@ type run struct {
 	wants   map[string]want // what is referred to, by name
 	lost    map[string]bool
 	sums    map[format.BandID]*sums
-	runs    []Lost
+	fences  map[string]fenceOf
 }
 
 // want is what an object should be.

@@ -220,7 +220,6 @@ func TestWhatIsLostIsSaidPrecisely(t *testing.T) {
 	for name, want := range map[string][]string{
 		format.BlockName(id, 0): {"a", "b", "e"},
 		format.HunkName(id, 1):  {"b-e"},
-		format.FenceName(id, 0): {"-e"},
 		format.SpansName(id, 0): {"d/f"},
 	} {
 		st := made(t, false)
@@ -245,6 +244,18 @@ func TestWhatIsLostIsSaidPrecisely(t *testing.T) {
 		if len(got) != len(want) || result.Healthy() || result.Irreparable != 1 {
 			t.Errorf("%s: %v %+v", name, got, result)
 		}
+	}
+}
+
+// A lost fence is made again of the hunks, without parity.
+func TestAFenceIsMadeOfItsHunks(t *testing.T) {
+	for how, damage := range damages {
+		st := made(t, false)
+		change(t, st, format.FenceName(archivetest.BandID(0), 1), damage)
+		if result, said := fix(t, st, repair.Options{}); result.Repaired != 1 || !result.Healthy() {
+			t.Errorf("%s: %+v %+v", how, result, said)
+		}
+		isHealthy(t, st, how)
 	}
 }
 

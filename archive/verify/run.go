@@ -84,6 +84,13 @@ func (r *run) object(area alarm.Area, condition alarm.Condition, name string, er
 	if known {
 		return nil
 	}
+	if r.archive.HasMended(name) { // which has told of it
+		r.count(func(res *Result, done *event.Totals) {
+			res.Damaged++
+			done.Alarms++
+		})
+		return nil
+	}
 	return r.raise(alarm.Alarm{Area: area, Condition: condition, Filename: name, Err: err})
 }
 
