@@ -40,6 +40,7 @@ var golden = []struct {
 	}, [][]sourcetest.Item{goldenItems()}},
 	{"v1-incremental", true, format.Settings{SplitBytes: 8 << 10, FrameBytes: 16 << 10, ChunkMinBytes: 256, ChunkMeanBytes: 512, ChunkMaxBytes: 2 << 10},
 		[][]sourcetest.Item{goldenBefore(), goldenAfter()}},
+	{"v1-parity", true, format.Settings{Parity: "4+2"}, [][]sourcetest.Item{goldenItems()}},
 }
 
 // goldenItems have every kind of entry and of content, in little space.
