@@ -50,8 +50,11 @@ func Open(ctx context.Context, st storage.Storage, o Options) (*Archive, error) 
 	text, err := readText(ctx, st, format.ArchiveName)
 	if err == nil {
 		var head format.ArchiveHead
-		if head, err = format.DecodeArchiveHead(text); err == nil {
+		if head, err = format.DecodeArchiveHead(text); err == nil && head.Settings.AreWhole() {
 			return newArchive(st, head, o)
+		}
+		if err == nil { // a name of a field may have become another one
+			return openPartly(ctx, st, head, o)
 		}
 	}
 	damage := objectError(opOpen, "", format.ArchiveName, err)

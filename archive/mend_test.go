@@ -297,3 +297,43 @@ func TestRepairedCopiesAreReadInSilence(t *testing.T) {
 		}
 	}
 }
+
+// Every object of a group may be damaged, parity objects too, as long as that is in different rows.
+func TestAllOfAGroupMayBeDamagedInDifferentRows(t *testing.T) {
+	st := archivetest.NewArchive(t)
+	items := []archivetest.Item{archivetest.Dir("")}
+	for i := range 16 {
+		items = append(items, archivetest.File(format.Path(fmt.Sprintf("f%02d", i)), noise(1<<20-i)))
+	}
+	id := archivetest.BandID(0)
+	archivetest.NewBand(t, archivetest.Band{Storage: st, ID: id, BlockFrames: 2}).Complete(items)
+	archivetest.Protect(t, st, id, parity.Scheme{Members: 16, Parity: 2})
+	damaged := storagetest.NewDamaged(st)
+	row := int64(0)
+	for _, name := range namesOf(t, st, func(k format.ObjectKind) bool { return k == format.BlockObject || k == format.ParityObject }) {
+		if info, err := st.Stat(t.Context(), name); err != nil || info.SizeBytes < 1<<20 {
+			continue // the parity of the index
+		}
+		damaged.Flip(name, 8*(row*parity.SliceBytes+5000)) // in a parity object, whose shard begins a little later, it is the same row
+		row++
+	}
+	if row < 9 {
+		t.Fatal(row, "objects")
+	}
+	b := openBand(t, damaged, 0, archive.Options{})
+	for e, err := range b.Subtree(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind != format.File {
+			continue
+		}
+		got := make([]byte, e.Size)
+		if _, err := b.Archive().Content(e.Entry).ReadAt(t.Context(), got, 0); err != nil || string(got) != string(noise(int(e.Size))) {
+			t.Errorf("%s: %v", e.Path, err)
+		}
+	}
+	if n := len(b.Archive().Mended()); n < 8 {
+		t.Error(n, "objects were mended")
+	}
+}

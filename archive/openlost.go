@@ -48,6 +48,18 @@ func openLost(ctx context.Context, st storage.Storage, o Options, damage error) 
 	return a, nil
 }
 
+// openPartly opens an archive whose DURA-ARCHIVE lacks settings, which the heads of bands may have.
+func openPartly(ctx context.Context, st storage.Storage, head format.ArchiveHead, o Options) (*Archive, error) {
+	damage := &Error{Op: opOpen, Object: format.ArchiveName, Kind: KindCorrupt, Err: errSettings}
+	a, err := openLost(ctx, st, o, damage)
+	if err == error(damage) { // and not an alarm that ends the run
+		return newArchive(st, head, o) // reading needs no settings
+	}
+	return a, err
+}
+
+var errSettings = &format.CorruptError{What: "archive head", Reason: "settings are missing"}
+
 // headOfBands is DURA-ARCHIVE as the latest head that can be read has it, and the name of that. The time is when the first band was begun.
 func (a *Archive) headOfBands(ctx context.Context) (head format.ArchiveHead, from string, err error) {
 	bands, err := a.Bands(ctx)

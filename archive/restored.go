@@ -180,7 +180,10 @@ const (
 func HeadState(ctx context.Context, st storage.Storage) (round int, health HeadHealth, err error) {
 	text, err := readText(ctx, st, format.ArchiveName)
 	if err == nil {
-		_, err = format.DecodeArchiveHead(text)
+		var head format.ArchiveHead
+		if head, err = format.DecodeArchiveHead(text); err == nil && !head.Settings.AreWhole() {
+			err = errSettings
+		}
 	}
 	switch {
 	case err == nil:

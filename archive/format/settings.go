@@ -54,6 +54,12 @@ func (s Settings) WithDefaults(defaults Settings) Settings {
 	return s
 }
 
+// AreWhole reports whether no setting is missing: every writer writes all of them.
+func (s Settings) AreWhole() bool {
+	return s.Compression != "" && s.BlockBytes != 0 && s.FrameBytes != 0 && s.SplitBytes != 0 && s.ChunkMinBytes != 0 &&
+		s.ChunkMeanBytes != 0 && s.ChunkMaxBytes != 0 && s.Parity != ""
+}
+
 // Check says what a writer could not work with. Readers need no settings.
 func (s Settings) Check() error {
 	const smallest, largestBlock = 1 << 10, 1 << 30
