@@ -219,6 +219,7 @@ func TestByDateTakesOlderFilesFromAParentThatCantBeRead(t *testing.T) {
 	first := p.backup(sourcetest.New(items...))
 	faulty := storagetest.NewDamaged(p.storage)
 	faulty.Lose(format.FenceName(first.Band, 0))
+	faulty.Lose(format.HunkName(first.Band, 0)) // so that the fence can't be put together from the hunks
 	p.wrap = func(storage.Storage) storage.Storage { return faulty }
 	p.options = func(o *writer.Options) { o.ByDate = true }
 	p.now = later(3)
