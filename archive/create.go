@@ -41,7 +41,7 @@ func Create(ctx context.Context, st storage.Storage, o CreateOptions) error {
 	for _, object := range []struct {
 		name    string
 		content []byte
-	}{{format.ReadmeName, format.Readme}, {format.SchemaName, format.Schema}, {format.ArchiveName, text}} {
+	}{{format.ReadmeName, format.Readme}, {format.SchemaName, format.Schema}, {format.RecoverName, format.Recover}, {format.ArchiveName, text}} {
 		if err := createObject(ctx, st, object.name, object.content); err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func checkEmpty(ctx context.Context, st storage.Storage) error {
 		if err != nil {
 			return objectError(opCreate, "", "", err)
 		}
-		if info.Name != format.ReadmeName && info.Name != format.SchemaName {
+		if info.Name != format.ReadmeName && info.Name != format.SchemaName && info.Name != format.RecoverName {
 			return &Error{Op: opCreate, Object: info.Name, Kind: KindExists}
 		}
 	}

@@ -58,7 +58,7 @@ func TestAnArchiveIsMadeAndOpened(t *testing.T) {
 	if head.ID != archivetest.ArchiveID || !head.Created.Equal(archivetest.Time) || head.Settings != format.DefaultSettings() {
 		t.Errorf("%+v", head)
 	}
-	for name, want := range map[string][]byte{format.ReadmeName: format.Readme, format.SchemaName: format.Schema} {
+	for name, want := range map[string][]byte{format.ReadmeName: format.Readme, format.SchemaName: format.Schema, format.RecoverName: format.Recover} {
 		if got, err := st.Read(t.Context(), name, 0, 1<<20); err != nil || string(got) != string(want) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
@@ -74,7 +74,7 @@ func TestDuraArchiveIsWrittenLast(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := st.Log()
-	if last := log[len(log)-1]; last.Op != storage.OpCreate || last.Name != format.ArchiveName || st.Counts().Creates != 3 {
+	if last := log[len(log)-1]; last.Op != storage.OpCreate || last.Name != format.ArchiveName || st.Counts().Creates != 4 {
 		t.Errorf("%+v", log)
 	}
 }

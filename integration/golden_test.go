@@ -117,7 +117,7 @@ func stored(t *testing.T, st storage.Storage) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.Name == format.ReadmeName || info.Name == format.SchemaName {
+		if info.Name == format.ReadmeName || info.Name == format.SchemaName || info.Name == format.RecoverName {
 			continue
 		}
 		data, err := st.Read(context.Background(), info.Name, 0, int(info.SizeBytes))

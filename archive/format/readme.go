@@ -6,3 +6,8 @@ import _ "embed"
 //
 //go:embed readme.txt
 var Readme []byte
+
+// Recover is recover.py, as every archive holds a copy of it: it lists and restores without Dura, whatever is left.
+//
+//go:embed recover.py
+var Recover []byte
