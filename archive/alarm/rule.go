@@ -3,6 +3,7 @@ package alarm
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Rule says what becomes of the alarms that match all of its fields. An empty field matches anything.
@@ -19,7 +20,13 @@ type Rule struct {
 	Message string
 
 	Action Action
+
+	// Until is the last day, in UTC, on which the rule counts: midnight at its beginning. Zero: it always does.
+	Until time.Time
 }
+
+// over reports whether the rule's last day is over.
+func (r Rule) over(now time.Time) bool { return !now.Before(r.Until.AddDate(0, 0, 1)) }
 
 // Areas lists all areas.
 func Areas() []Area { return []Area{Source, Archive, Band, Block, Restore, Machine} }
@@ -45,6 +52,9 @@ func (r Rule) compile() (matcher, error) {
 	}
 	if !slices.Contains(actions(), r.Action) {
 		return matcher{}, fmt.Errorf("there is no action %d", int(r.Action))
+	}
+	if r.Until != r.Until.UTC().Truncate(24*time.Hour) {
+		return matcher{}, fmt.Errorf("its last day is %v, not a date", r.Until)
 	}
 	if err := checkMessage(r.Message); err != nil {
 		return matcher{}, err

@@ -1,9 +1,11 @@
 package alarm
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 const defaultKeepMax = 1000
@@ -21,12 +23,15 @@ type Options struct {
 	// calls at once are usual.
 	Notify func(Alarm, Action)
 
+	Now func() time.Time // needed where a rule has a last day
+
 	KeepMax int // how many alarms Kept returns at most; 0 means 1000, less than 0 none
 }
 
 // Set decides by rules what becomes of each alarm, counts the alarms and keeps some. It is a Raiser.
 type Set struct {
 	matchers []matcher
+	now      func() time.Time
 	asker    func(Alarm) Action
 	notify   func(Alarm, Action)
 
@@ -46,15 +51,20 @@ type Count struct {
 	Suppressed int64
 }
 
+var errNoClock = errors.New("it has a last day, and there is no clock")
+
 // NewSet makes a Set. It fails on a rule that ParseRule would refuse, and names it.
 func NewSet(o Options) (*Set, error) {
 	defaults := o.Defaults
 	if defaults == nil {
 		defaults = DefaultRules()
 	}
-	s := &Set{asker: o.Asker, notify: o.Notify, counts: make(map[kind]Count)}
+	s := &Set{now: o.Now, asker: o.Asker, notify: o.Notify, counts: make(map[kind]Count)}
 	for _, rule := range slices.Concat(defaults, o.Rules) {
 		m, err := rule.compile()
+		if err == nil && !rule.Until.IsZero() && o.Now == nil {
+			err = errNoClock
+		}
 		if err != nil {
 			return nil, fmt.Errorf("alarm rule %s: %w", rule, err)
 		}
@@ -86,7 +96,7 @@ func (s *Set) Raise(a Alarm) error {
 
 func (s *Set) decide(a Alarm) Action {
 	for _, m := range slices.Backward(s.matchers) {
-		if m.match(a) {
+		if m.match(a) && (m.rule.Until.IsZero() || !m.rule.over(s.now())) {
 			return m.rule.Action
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -105,6 +106,26 @@ func TestNobodyIsAskedOnceTheRunHasEnded(t *testing.T) {
 	}
 	if err := s.Raise(Alarm{Filename: "other"}); err == nil || asked != 0 {
 		t.Errorf("asked %d times after the end, error %v", asked, err)
+	}
+}
+
+func TestARuleCountsUpToItsLastDay(t *testing.T) {
+	now := date(2027, 1, 30)
+	s := newSet(t, Options{
+		Defaults: []Rule{{Action: Abort}}, Rules: []Rule{{Action: Continue}, {Area: Source, Action: Suppress, Until: date(2027, 1, 31)}},
+		Now: func() time.Time { return now },
+	})
+	for _, c := range []struct {
+		at         time.Time
+		suppressed int64
+	}{{now, 1}, {date(2027, 1, 31), 2}, {date(2027, 2, 1).Add(-1), 3}, {date(2027, 2, 1), 3}, {date(2030, 1, 1), 3}} {
+		now = c.at
+		if err := s.Raise(Alarm{Area: Source}); err != nil || s.Counts()[0].Suppressed != c.suppressed {
+			t.Errorf("%v: %v, %v", c.at, err, s.Counts())
+		}
+	}
+	if _, err := NewSet(Options{Rules: []Rule{{Until: date(2027, 1, 31)}}}); err == nil {
+		t.Error("it tells the date without a clock")
 	}
 }
 

@@ -4,23 +4,27 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
 
 // The text form of a rule:
 //
-//	rule      = area "/" condition [ ":" filename ] [ ":~" quoted ] "=" action
+//	rule      = area "/" condition [ ":" filename ] [ ":~" quoted ] "=" action [ " until " date ]
 //	area      = "*" | "source" | "archive" | "band" | "block" | "restore"
 //	condition = "*" | "missing" | "ioerror" | "denied" | "corrupt" | "mismatch" | "exists" | "unsupported"
 //	filename  = quoted | plain
 //	action    = "continue" | "abort" | "ask" | "suppress"
+//	date      = YYYY-MM-DD, the last day in UTC on which the rule counts
 //
 // The last "=" of a rule is ahead of the action, the first ":" behind the condition is ahead of the file name; a plain
 // file name may hold both. It ends at the first `:~"`, where the glob for the message begins. Quoted is a Go string in
 // double quotes, for file names that hold line breaks, bytes that aren't UTF-8, or `:~"` themselves. Neither glob may be
 // empty: what matches anything is left out, with its colon.
-const grammar = `AREA/CONDITION[:FILENAME][:~"MESSAGE"]=continue|abort|ask|suppress`
+const grammar = `AREA/CONDITION[:FILENAME][:~"MESSAGE"]=continue|abort|ask|suppress[ until DATE]`
+
+const untilMark = " until "
 
 const messageMark = `:~"`
 
@@ -30,6 +34,7 @@ const messageMark = `:~"`
 //	block/corrupt=abort
 //	source/denied:/proc/**=suppress
 //	restore/unsupported:*.sock:~"*xattr*"=suppress
+//	source/ioerror:/mnt/old/**=suppress until 2027-01-31
 //
 // An error says what is wrong with the text.
 func ParseRule(text string) (Rule, error) {
@@ -50,8 +55,14 @@ func parseRule(text string) (Rule, error) {
 	}
 	var r Rule
 	var err error
-	if r.Action, err = parseAction(text[equals+1:]); err != nil {
+	action, until, dated := strings.Cut(text[equals+1:], untilMark)
+	if r.Action, err = parseAction(action); err != nil {
 		return Rule{}, err
+	}
+	if dated {
+		if r.Until, err = parseDate(until); err != nil {
+			return Rule{}, err
+		}
 	}
 	kind, rest := text[:equals], ""
 	if colon := strings.IndexByte(kind, ':'); colon >= 0 {
@@ -77,6 +88,14 @@ func parseAction(word string) (Action, error) {
 		}
 	}
 	return 0, fmt.Errorf("there is no action %q; a rule is %s", word, grammar)
+}
+
+func parseDate(text string) (time.Time, error) {
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil || day.IsZero() {
+		return time.Time{}, fmt.Errorf("%q is not a date; it is written as 2027-01-31", text)
+	}
+	return day, nil
 }
 
 // parseFilename reads `:filename` off the front of s, if there is one.
@@ -140,7 +159,11 @@ func (r Rule) String() string {
 	if r.Message != "" {
 		b.WriteString(":~" + strconv.Quote(r.Message))
 	}
-	return b.String() + "=" + r.Action.String()
+	b.WriteString("=" + r.Action.String())
+	if !r.Until.IsZero() {
+		b.WriteString(untilMark + r.Until.Format(time.DateOnly))
+	}
+	return b.String()
 }
 
 func plain(filename string) bool {

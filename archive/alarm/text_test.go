@@ -3,6 +3,7 @@ package alarm
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -26,6 +27,8 @@ func TestParseRule(t *testing.T) {
 		{`restore/*:~"*a=b:~\"c*"=suppress`, Rule{Area: Restore, Message: `*a=b:~"c*`, Action: Suppress}},
 		{`restore/*:*.x:~"m"=suppress`, Rule{Area: Restore, Filename: "*.x", Message: "m", Action: Suppress}},
 		{`restore/*:"q":~"m"=suppress`, Rule{Area: Restore, Filename: "q", Message: "m", Action: Suppress}},
+		{"*/*=ask until 2027-01-31", Rule{Action: Ask, Until: date(2027, 1, 31)}},
+		{"*/*:a=b until x=suppress until 2028-02-29", Rule{Filename: "a=b until x", Action: Suppress, Until: date(2028, 2, 29)}},
 		{"*/*:\n\xff=abort", Rule{Filename: "\n\xff", Action: Abort}},
 	} {
 		got, err := ParseRule(c.text)
@@ -42,7 +45,8 @@ func TestParseRuleRefuses(t *testing.T) {
 		"source/lost=abort", " source/denied=abort", "source/denied/x=abort",
 		"source/denied:=abort", `source/denied:""=abort`, `source/denied:~""=abort`, `source/denied::~"m"=abort`,
 		`source/denied:"a=abort`, `source/denied:"a"b=abort`, `source/denied:~"a=abort`, `source/denied:~"a"b=abort`,
-		`source/denied:~"a":~"b"=abort`, `source/denied:"\q"=abort`, "source/denied:[=abort", `source/denied:~"\\"=abort`,
+		`source/denied:~"a":~"b"=abort`, `source/denied:"\q"=abort`, "source/denied:[=abort", "*/*=ask until", "*/*=ask until ", "*/*=ask until 2027-02-29",
+		"*/*=ask until 31.1.2027", "*/*=ask  until 2027-01-31", "*/*=ask until 2027-01-31 ", "*/*=until 2027-01-31", "*/*=ask until 0001-01-01", `source/denied:~"\\"=abort`,
 	} {
 		if r, err := ParseRule(text); err == nil {
 			t.Errorf("%s was taken as %#v", text, r)
@@ -61,7 +65,8 @@ func TestRuleTextIsQuotedOnlyWhereItMustBe(t *testing.T) {
 		`*/*:"~\"a\""=ask`:                    {Filename: `~"a"`, Action: Ask},
 		`*/*:"a:~\"b"=ask`:                    {Filename: `a:~"b`, Action: Ask},
 		`*/*:"a\tb"=ask`:                      {Filename: "a\tb", Action: Ask},
-		`block/corrupt:x:~"*=\xff*"=suppress`: {Block, Corrupt, "x", "*=\xff*", Suppress},
+		`block/corrupt:x:~"*=\xff*"=suppress`: {Area: Block, Condition: Corrupt, Filename: "x", Message: "*=\xff*", Action: Suppress},
+		"*/*=ask until 2027-01-31":            {Action: Ask, Until: date(2027, 1, 31)},
 	} {
 		if got := r.String(); got != want {
 			t.Errorf("%#v: got %s, want %s", r, got, want)
@@ -69,7 +74,15 @@ func TestRuleTextIsQuotedOnlyWhereItMustBe(t *testing.T) {
 	}
 }
 
+func date(year, month, day int) time.Time {
+	return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+}
+
 func drawRule(t *rapid.T) Rule {
+	var until time.Time
+	if rapid.Bool().Draw(t, "dated") {
+		until = date(1970, 1, 1+rapid.IntRange(0, 100_000).Draw(t, "days"))
+	}
 	piece := rapid.SampledFrom([]string{"a", "*", "**/", "/", "?", `\\`, `\*`, "[ab]", "{a,b}", ":", "=", "~", `"`, `:~"`,
 		"=abort", "\n", "\xff", "é", " "})
 	glob := func(label string) string {
@@ -81,6 +94,7 @@ func drawRule(t *rapid.T) Rule {
 		Filename:  glob("filename"),
 		Message:   glob("message"),
 		Action:    rapid.SampledFrom(actions()).Draw(t, "action"),
+		Until:     until,
 	}
 }
 
@@ -97,7 +111,7 @@ func TestEveryRuleReadsBackFromItsText(t *testing.T) {
 func FuzzParseRule(f *testing.F) {
 	for _, text := range []string{
 		"*/*=continue", "source/denied:/proc/**=suppress", `restore/*:~"message glob"=ask`, `*/*:"a\n:~\"":~"b"=abort`,
-		"*/*:a:b=c=d=abort", `*/*:"`, `*/*:~"=abort`, "*/*:{{{,}}}=ask", "*/*:[\xff-\xfe]=ask",
+		"*/*:a:b=c=d=abort", `*/*:"`, `*/*:~"=abort`, "*/*=ask until 2027-01-31", "*/*:{{{,}}}=ask", "*/*:[\xff-\xfe]=ask",
 	} {
 		f.Add(text, "some/file\xff", "message")
 	}
