@@ -43,7 +43,7 @@ func withPrograms(m *testing.M) int {
 
 // keepApart keeps what programs keep on a machine apart from the user's own. Tests run them as other users too.
 func keepApart(dir string) error {
-	for _, kept := range []struct{ variable, name string }{{"XDG_STATE_HOME", "state"}, {"XDG_CACHE_HOME", "cache"}} {
+	for _, kept := range []struct{ variable, name string }{{"XDG_STATE_HOME", "state"}, {"XDG_CACHE_HOME", "cache"}, {"XDG_CONFIG_HOME", "config"}} {
 		place := filepath.Join(dir, kept.name)
 		locks := filepath.Join(place, "dura", "locks")
 		if err := os.MkdirAll(locks, 0o777); err != nil {

@@ -12,25 +12,41 @@ import (
 	"dura/archive"
 	"dura/archive/alarm"
 	"dura/archive/event"
+	"dura/cmd/dura/config"
 )
 
-// setAlarms makes the alarm set of this run, of default rules and those of --alarm.
-func (a *app) setAlarms(defaults []alarm.Rule) error {
-	o := alarm.Options{Defaults: defaults, Notify: a.tellAlarm}
-	for _, text := range a.rules {
-		rule, err := alarm.ParseRule(text)
-		if err != nil {
-			return &usageError{msg: err.Error()}
-		}
-		o.Rules = append(o.Rules, rule)
+// setAlarms makes the alarm set of this run, of default rules, those of the configuration, those of --alarm, and last ones.
+func (a *app) setAlarms(defaults []alarm.Rule, last ...alarm.Rule) error {
+	rules, err := a.userRules()
+	if err != nil {
+		return err
 	}
+	o := alarm.Options{Defaults: defaults, Rules: append(rules, last...), Notify: a.tellAlarm, Now: a.host.now}
 	if isTerminal(a.host.stdin) && isTerminal(a.host.stderr) && !a.onlyEvents {
 		answers := bufio.NewReader(a.host.stdin)
 		o.Asker = func(one alarm.Alarm) alarm.Action { return a.askAbout(one, answers) }
 	}
-	var err error
 	a.alarms, err = alarm.NewSet(o)
 	return err
+}
+
+// userRules are the rules of the configuration, and behind them those of the command line.
+func (a *app) userRules() (rules []alarm.Rule, err error) {
+	settings, err := config.Load(a.host.getenv)
+	if err != nil {
+		return nil, &usageError{msg: err.Error()}
+	}
+	for i, text := range append(settings.Alarms, a.rules...) {
+		rule, err := alarm.ParseRule(text)
+		switch {
+		case err != nil && i < len(settings.Alarms):
+			return nil, usage(msgConfigRule, shown(config.Name(a.host.getenv)), err)
+		case err != nil:
+			return nil, &usageError{msg: err.Error()}
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
 }
 
 // raise makes an alarm of damage that an iteration can go on behind. What it returns ends the run.

@@ -26,6 +26,8 @@ const (
 	msgEventsFormat       = `--events can't be %q; it is none, text, json or textproto`
 	msgEventsTo           = `--events-to says where events go, and --events says that there are none; add --events text, json or textproto`
 	msgEventsFile         = `--events-to %s can't be written: %s`
+	msgConfigRule         = `%s: %v`
+	msgSalvageDelete      = `--salvage goes on whatever is damaged, and --delete must not remove what a damaged band does not show; give one of them`
 	msgLogFile            = `--log-file %s can't be written: %s`
 	msgBlocksAndFiles     = `--blocks and --files are two ways to check; give one of them`
 
@@ -117,6 +119,9 @@ const (
 	msgCutShort     = `%s (%s ends here at byte %d)`
 	msgRemoved      = `%s is removed`
 	msgSuppressed   = `(suppressed) %s`
+	msgNoAlarms     = `no alarms were raised while band %s was made`
+	msgAlarmsLater  = `band %s is not complete; its alarms are kept once it is`
+	msgAlarmsLeft   = `%s more were raised and not kept`
 	msgMoreAlarms   = `more alarms %s/%s are counted and not shown; -v shows all, --log-file keeps them`
 	msgFollowing    = `%s takes no more: %s`
 	msgAsk          = "dura: %s\nContinue, suppress or abort? [c/s/a] "

@@ -31,6 +31,7 @@ var documents = [...]struct {
 	{"init: one document", initDocument{}},
 	{"backup: one document", backupDocument{}},
 	{"bands: one document", bandsDocument{}},
+	{"alarms: one document", alarmsDocument{}},
 	{"ls: an object a line for each entry", entryLine{}},
 	{"cat: for each path an object as of ls, then one for each piece of its content", pieceLine{}},
 	{"restore: one document", restoreDocument{}},
@@ -38,7 +39,7 @@ var documents = [...]struct {
 	{"repair: one document", repairDocument{}},
 	{"version: one document", versionDocument{}},
 	{"in streams (ls, cat), among the other lines", alarmLine{}},
-	{"bands, backup, restore and verify, in their document", runFields{}},
+	{"bands, alarms, backup, restore and verify, in their document", runFields{}},
 	{"any other command that fails; in streams the last line", errorDocument{}},
 }
 

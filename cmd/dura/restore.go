@@ -30,17 +30,22 @@ type restoreDocument struct {
 
 func restoreCommand(a *app) *cobra.Command {
 	var o restore.Options
+	var salvage bool
 	c := a.command("restore ARCHIVE DEST [PATH...]", "Restore a band, or part of one, to a directory",
 		`Restore the tree of a band below the directory DEST, or only the PATHs of it. A file that exists already is left as it is,
 with an alarm, unless --overwrite is given. Whoever is not root can't give files away: what was another's is an alarm each, unless
---no-owner is given.`,
+--no-owner is given. What is damaged is an alarm each, too, and left out; --salvage goes on with the rest whatever rules say.`,
 		func(ctx context.Context, args []string) error {
 			o.Paths = bandPaths(args[2:])
-			return a.restore(ctx, args[0], args[1], o)
+			if salvage && o.Delete {
+				return usage(msgSalvageDelete)
+			}
+			return a.restore(ctx, args[0], args[1], o, salvage)
 		})
 	c.Flags().BoolVar(&o.Overwrite, "overwrite", false, "put what is in the band in the place of files that exist")
 	c.Flags().BoolVar(&o.Delete, "delete", false, "remove from the restored directories what is not in the band")
 	c.Flags().BoolVar(&o.NoOwner, "no-owner", false, "let everything belong to you, whoever it belonged to")
+	c.Flags().BoolVar(&salvage, "salvage", false, "save what can be saved: no alarm ends it, or asks, or is suppressed")
 	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would be done, and write nothing")
 	c.ValidArgsFunction = a.completePaths(2)
 	a.bandFlag(c, "restore this band")
@@ -48,12 +53,16 @@ with an alarm, unless --overwrite is given. Whoever is not root can't give files
 	return c
 }
 
-func (a *app) restore(ctx context.Context, place, dest string, o restore.Options) error {
+func (a *app) restore(ctx context.Context, place, dest string, o restore.Options, salvage bool) error {
 	rules := alarm.ReadingRules()
 	if o.Delete {
 		rules = alarm.DeletingRules()
 	}
-	if err := a.setAlarms(rules); err != nil {
+	var last []alarm.Rule
+	if salvage {
+		last = []alarm.Rule{{Action: alarm.Continue}}
+	}
+	if err := a.setAlarms(rules, last...); err != nil {
 		return err
 	}
 	_, band, closeArchive, err := a.openBand(ctx, place)

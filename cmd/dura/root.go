@@ -48,7 +48,7 @@ func newRoot(a *app) *cobra.Command {
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print errors and the number of alarms, nothing else")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "tell of each file, and of suppressed alarms")
 	flags.StringArrayVar(&a.rules, "alarm", nil,
-		`what alarms do, as AREA/CONDITION[:GLOB][:~"MESSAGE"]=continue|abort|ask|suppress; the last `+"`RULE`"+` that matches wins`)
+		`what alarms do, as AREA/CONDITION[:GLOB][:~"MESSAGE"]=continue|abort|ask|suppress[ until DATE]; the last `+"`RULE`"+` that matches wins; "dura alarms --help" tells more`)
 	flags.StringVar(&a.eventsFormat, "events", "none", `what happens, for programs to follow: none, text, json or textproto; "dura help events" tells of each `+"`FORMAT`")
 	flags.StringVar(&a.eventsTo, "events-to", "", "write the events to `FILE` instead")
 	flags.StringVar(&a.logTo, "log-file", "", "append alarms and failures, with the time, to `FILE`")
@@ -57,7 +57,7 @@ func newRoot(a *app) *cobra.Command {
 	flags.StringVar(&a.memory, "memprofile", "", "write a memory profile to `FILE`")
 	flags.MarkHidden("cpuprofile")
 	flags.MarkHidden("memprofile")
-	root.AddCommand(initCommand(a), backupCommand(a), bandsCommand(a), lsCommand(a), catCommand(a), restoreCommand(a),
+	root.AddCommand(initCommand(a), backupCommand(a), bandsCommand(a), alarmsCommand(a), lsCommand(a), catCommand(a), restoreCommand(a),
 		verifyCommand(a), repairCommand(a), mountCommand(a), versionCommand(a), manCommand(a), jsonHelp(), eventsHelp())
 	root.SetHelpCommand(helpCommand(root))
 	return root

@@ -75,6 +75,7 @@ func TestScripts(t *testing.T) {
 func setupState(e *testscript.Env) error {
 	state := filepath.Join(e.WorkDir, ".state")
 	e.Setenv("XDG_STATE_HOME", state)
+	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, ".config"))
 	for _, dir := range []string{state, filepath.Join(state, "dura"), filepath.Join(state, "dura", "locks")} {
 		if err := os.Mkdir(dir, 0o777); err != nil {
 			return err

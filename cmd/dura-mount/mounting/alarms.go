@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"dura/archive/alarm"
+	"dura/cmd/dura/config"
 	"dura/fs"
 )
 
@@ -16,17 +17,20 @@ type alarms struct {
 }
 
 // newAlarms makes the alarm set of this run.
-func (s *settings) newAlarms() (*alarms, error) {
+func (s *settings) newAlarms(h Host) (*alarms, error) {
 	a := &alarms{}
-	o := alarm.Options{Defaults: alarm.ReadingRules(), Notify: a.notify}
-	for _, text := range s.rules {
+	o := alarm.Options{Defaults: alarm.ReadingRules(), Notify: a.notify, Now: h.Now}
+	settings, err := config.Load(h.Getenv)
+	if err != nil {
+		return nil, usage("%s", err)
+	}
+	for _, text := range append(settings.Alarms, s.rules...) {
 		rule, err := alarm.ParseRule(text)
 		if err != nil {
 			return nil, usage(msgAlarmRule, text, err)
 		}
 		o.Rules = append(o.Rules, rule)
 	}
-	var err error
 	a.Set, err = alarm.NewSet(o)
 	return a, err
 }

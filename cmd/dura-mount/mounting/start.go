@@ -19,7 +19,7 @@ import (
 
 // start serves the mount, here or in the background.
 func (s *settings) start(ctx context.Context, h Host) error {
-	alarms, err := s.newAlarms()
+	alarms, err := s.newAlarms(h)
 	if err != nil {
 		return err
 	}
