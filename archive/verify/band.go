@@ -31,7 +31,7 @@ func (r *run) open(ctx context.Context, s archive.BandState) (*archive.Band, err
 	if err := r.ends(ctx, b, s); err != nil {
 		return nil, err
 	}
-	if t := b.Tail(); r.o.Depth == Files {
+	if t := b.Tail(); r.o.Depth == Files && r.o.Sample.isAll() {
 		r.expect(b.Entries(), t.Totals.ContentBytes)
 	} else {
 		r.expect(b.Entries(), 0)
@@ -179,7 +179,7 @@ func (r *run) entry(ctx context.Context, b *archive.Band, e *format.Entry, files
 			return err
 		}
 	}
-	if files == nil {
+	if files == nil || !r.o.Sample.Has(string(e.Path)) {
 		return nil
 	}
 	select {

@@ -41,7 +41,7 @@ func (r *run) hashes(ctx context.Context) error {
 func (r *run) toHash(band format.BandID) []objectID {
 	return slices.DeleteFunc(r.sorted(band), func(id objectID) bool {
 		w := r.refs[band][id]
-		return w.hashed || w.sum.IsZero() || r.o.Depth == Files && id.kind == format.BlockObject || r.isDamaged(id.name(band))
+		return id.kind == format.BlockObject && !r.o.Sample.Has(id.name(band)) || w.hashed || w.sum.IsZero() || r.o.Depth == Files && id.kind == format.BlockObject || r.isDamaged(id.name(band))
 	})
 }
 

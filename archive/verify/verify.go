@@ -29,6 +29,7 @@ const (
 // Options say how to verify.
 type Options struct {
 	Depth   Depth
+	Sample  Sample       // of the blocks, or with Files of the files; the rest of the objects is checked in any case
 	Alarms  alarm.Raiser // every finding, the archive's own aside; nil: they are counted alone
 	Events  event.Sink
 	Workers int // 0: one a processor

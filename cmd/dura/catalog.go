@@ -29,6 +29,7 @@ const (
 	msgConfigRule         = `%s: %v`
 	msgSalvageDelete      = `--salvage goes on whatever is damaged, and --delete must not remove what a damaged band does not show; give one of them`
 	msgLogFile            = `--log-file %s can't be written: %s`
+	msgSample             = `--sample can't be %q; it is a percentage, as 5%%, or random:5%%`
 	msgBlocksAndFiles     = `--blocks and --files are two ways to check; give one of them`
 
 	// The archive as a whole. Arguments: the archive, and again for a command.
@@ -141,6 +142,8 @@ const (
 	msgRowWouldRead    = "would read"
 	msgRowStored       = "stored"
 	msgRowTook         = "took"
+	msgRowSample       = "sample"
+	msgPartOf          = "part %d of %s"
 	msgRowRead         = "read"
 	msgRowAlarms       = "alarms"
 	msgRowRestored     = "restored"

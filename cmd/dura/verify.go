@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
+	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +19,8 @@ import (
 type verifyDocument struct {
 	Archive        string  `json:"archive" about:"where it is, as given"`
 	Depth          string  `json:"depth" about:"objects, blocks or files"`
+	SampleParts    uint64  `json:"sample_parts,omitempty" about:"with --sample, one of how many parts of the blocks or files was checked"`
+	SamplePart     uint64  `json:"sample_part,omitempty" about:"which of them, from 0 on"`
 	Bands          int64   `json:"bands" about:"how many bands were checked"`
 	Entries        int64   `json:"entries" about:"how many entries their indexes have, those of shared parts once"`
 	Objects        int64   `json:"objects" about:"how many objects they refer to"`
@@ -30,31 +36,39 @@ type verifyDocument struct {
 
 func verifyCommand(a *app) *cobra.Command {
 	var blocks, files bool
+	var sample string
 	c := a.command("verify ARCHIVE", "Check that what is stored is whole",
 		`Check that every object that a band refers to is there with its size, and that the index can be read. With --blocks
-every stored object is read and checked against its hash; with --files, the content of every file.
+every stored object is read and checked against its hash; with --files, the content of every file. --sample 5% reads but a part of the blocks, or with --files of the files: another one each
+day, such that daily or weekly runs have read everything after 20 of them, and runs of a year from 2% on; --sample random:5%
+leaves to chance what is read.
 Damage is told of by alarms; the exit status is then 3.`,
 		func(ctx context.Context, args []string) error {
 			depth := verify.Objects
 			switch {
 			case blocks && files:
 				return usage(msgBlocksAndFiles)
-			case blocks:
-				depth = verify.Blocks
 			case files:
 				depth = verify.Files
+			case blocks || sample != "":
+				depth = verify.Blocks
 			}
-			return a.verify(ctx, args[0], depth)
+			part, err := a.sampleOf(sample)
+			if err != nil {
+				return err
+			}
+			return a.verify(ctx, args[0], verify.Options{Depth: depth, Sample: part})
 		})
 	c.Flags().BoolVar(&blocks, "blocks", false, "check the hash of every stored object")
 	c.Flags().BoolVar(&files, "files", false, "check the content of every file")
+	c.Flags().StringVar(&sample, "sample", "", "read a part alone, each day another one, or with random: any: `PERCENT` of the blocks (with --files, of the files)")
 	c.Flags().StringVarP(&a.spec, "band", "b", "", "check this `BAND` alone (default all of them)")
 	c.RegisterFlagCompletionFunc("band", a.completeBand)
 	c.SuggestFor = []string{"check", "scrub"}
 	return c
 }
 
-func (a *app) verify(ctx context.Context, place string, depth verify.Depth) error {
+func (a *app) verify(ctx context.Context, place string, o verify.Options) error {
 	if err := a.setAlarms(alarm.ReadingRules()); err != nil {
 		return err
 	}
@@ -69,12 +83,13 @@ func (a *app) verify(ctx context.Context, place string, depth verify.Depth) erro
 	}
 	progress, end := a.follow(msgVerifying, event.Totals{})
 	began := a.host.now()
-	result, err := verify.Verify(ctx, ar, bands, verify.Options{Depth: depth, Alarms: a.alarms, Events: progress.sink})
+	o.Alarms, o.Events = a.alarms, progress.sink
+	result, err := verify.Verify(ctx, ar, bands, o)
 	elapsed := a.host.now().Sub(began)
 	end()
 	if a.json {
 		return a.printDocument(err, verifyDocument{
-			Archive: place, Depth: depthWord(depth), Bands: result.Bands, Entries: result.Entries, Objects: result.Objects, Blocks: result.Blocks,
+			Archive: place, Depth: depthWord(o.Depth), SampleParts: o.Sample.Parts, SamplePart: o.Sample.Part, Bands: result.Bands, Entries: result.Entries, Objects: result.Objects, Blocks: result.Blocks,
 			Files: result.Files, Bytes: result.Bytes, Damaged: result.Damaged,
 			Unreferenced: result.Unreferenced, ElapsedSeconds: elapsed.Seconds(),
 			jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
@@ -83,7 +98,27 @@ func (a *app) verify(ctx context.Context, place string, depth verify.Depth) erro
 	if err != nil || a.quiet {
 		return err
 	}
-	return a.verifySummary(result, elapsed).write(a.stdout)
+	return a.verifySummary(result, o.Sample, elapsed).write(a.stdout)
+}
+
+// sampleOf is the part that --sample means today.
+func (a *app) sampleOf(text string) (verify.Sample, error) {
+	if text == "" {
+		return verify.Sample{}, nil
+	}
+	number, random := strings.CutPrefix(text, "random:")
+	percent, err := strconv.ParseFloat(strings.TrimSuffix(number, "%"), 64)
+	if err != nil || !(percent > 0 && percent <= 100) {
+		return verify.Sample{}, usage(msgSample, shown(text))
+	}
+	if !random {
+		return verify.Rotation(percent, a.host.now()), nil
+	}
+	var seed [8]byte
+	if _, err := io.ReadFull(a.host.random, seed[:]); err != nil {
+		return verify.Sample{}, err
+	}
+	return verify.Random(percent, binary.LittleEndian.Uint64(seed[:])), nil
 }
 
 // bandsToVerify are the band that --band names, or all.
@@ -105,7 +140,7 @@ func depthWord(d verify.Depth) string {
 	return "objects"
 }
 
-func (a *app) verifySummary(r verify.Result, elapsed time.Duration) *table {
+func (a *app) verifySummary(r verify.Result, s verify.Sample, elapsed time.Duration) *table {
 	t := &table{align: "<<"}
 	checked := countOf(r.Bands, "band", "bands") + ", " + countOf(r.Entries, "entry", "entries") + ", " + countOf(r.Objects, "object", "objects") + ", " +
 		countOf(r.Blocks, "block", "blocks") + " among them"
@@ -113,6 +148,9 @@ func (a *app) verifySummary(r verify.Result, elapsed time.Duration) *table {
 		checked += ", " + countOf(r.Files, "file", "files")
 	}
 	t.add(msgRowChecked, checked)
+	if s.Parts > 1 {
+		t.add(msgRowSample, sprintf(msgPartOf, s.Part+1, countText(int64(s.Parts))))
+	}
 	t.add(msgRowRead, sprintf(msgIn, bytesText(r.Bytes), tookText(r.Bytes, elapsed)))
 	damage := msgNone
 	if r.Damaged > 0 {
