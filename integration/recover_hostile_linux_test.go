@@ -14,8 +14,8 @@ import (
 	"dura/archive/storage"
 )
 
-// onDisk writes what is in a storage to a directory.
-func onDisk(t *testing.T, st storage.Storage) string {
+// writtenOut writes what is in a storage to a directory.
+func writtenOut(t *testing.T, st storage.Storage) string {
 	t.Helper()
 	dir := filepath.Join(scratch(t), "archive")
 	for info, err := range st.List(context.Background(), "", storage.Deep) {
@@ -60,7 +60,7 @@ func TestRecoverPyWritesNothingElsewhere(t *testing.T) {
 		evil("../precious/evil"), evil("/precious"), evil("a/../../precious/evil"), evil("absolute/evil"), evil("file"), evil("up/evil"), evil("up/file"),
 		evil("x\x00y"), evil("./y"), evil("good/below"), item("up/fifo", format.FIFO, nil), archivetest.Dir("up/dir"),
 	})
-	archive := onDisk(t, st)
+	archive := writtenOut(t, st)
 	for _, withoutIndex := range []bool{false, true} {
 		if withoutIndex {
 			loseIndex(t, archive)
@@ -125,7 +125,7 @@ func TestRecoverPyRefusesWhatCannotBe(t *testing.T) {
 		hunks = append(hunks, band.Hunk(all[i:i+1])) // a hunk each, or frames that begin at the same place would be one
 	}
 	band.Tail([]format.FenceRef{band.Fence(hunks)})
-	archive := onDisk(t, st)
+	archive := writtenOut(t, st)
 	dest := filepath.Join(scratch(t), "dest")
 	o := recovered(t, 3, archive, "restore", "latest", dest)
 	for i := range 9 {
@@ -154,7 +154,7 @@ func TestRecoverPyFollowsSpanListsAndParents(t *testing.T) {
 	third := archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(2), Parent: archivetest.BandID(1)})
 	third.Write([]archivetest.Item{archivetest.Dir(""), archivetest.File("begun", []byte("begun")), asInParent("small")}) // no tail
 
-	archive := onDisk(t, st)
+	archive := writtenOut(t, st)
 	dest := scratch(t)
 	recovered(t, 0, archive, "restore", string(archivetest.BandID(0)), dest+"/0")
 	holed := append(append(make([]byte, 5000), content[:20000]...), append(make([]byte, 1<<20), content[:30000]...)...)
