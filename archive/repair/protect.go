@@ -123,7 +123,7 @@ func (r *run) heads(ctx context.Context) error {
 	for _, o := range []struct {
 		name    string
 		content []byte
-	}{{format.ReadmeName, format.Readme}, {format.SchemaName, format.Schema}} {
+	}{{format.ReadmeName, format.Readme}, {format.SchemaName, format.Schema}, {format.RecoverName, format.Recover}} {
 		if ok, err := archive.IsThere(ctx, st, o.name); ok || err != nil {
 			if err != nil {
 				return err

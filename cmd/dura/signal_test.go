@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // startReading starts a backup that reads patterns from a pipe, and returns once it does.
@@ -41,6 +42,7 @@ func TestASignalEndsTheRunInOrder(t *testing.T) {
 		if err := c.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(300 * time.Millisecond) // so that it has taken notice
 		patterns.Close()
 		wantStatus(t, c, statusFailed)
 		// On a busy machine the signal may come when the backup has begun, which has its own way of stopping.

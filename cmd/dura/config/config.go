@@ -40,7 +40,7 @@ func Load(getenv func(string) string) (Config, error) {
 	}
 	text, err := os.ReadFile(name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission) && !exists(name):
 		return Config{}, nil
 	case err != nil:
 		var cause *fs.PathError
@@ -56,6 +56,12 @@ func Load(getenv func(string) string) (Config, error) {
 		return Config{}, fmt.Errorf("%s, %w", name, err)
 	}
 	return c, nil
+}
+
+// exists reports whether the file is known to be there. A home that is another user's, as under sudo, may not be looked into.
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // Parse reads the text of the file. What it doesn't know is an error, as a misspelt word would be without effect in silence.
