@@ -153,7 +153,7 @@ func (k killing) untilItEnds(t *testing.T, archive string, sources []string, fai
 // whole is how large an archive is that nothing disturbed.
 func whole(t *testing.T, archive string, sources []string) int64 {
 	t.Helper()
-	dura(t, "init", archive)
+	dura(t, "init", archive, "--parity", "none")
 	dura(t, append([]string{"backup", "-q", archive}, sources...)...)
 	bytes := sizeOf(t, archive)
 	if err := os.RemoveAll(archive); err != nil {
@@ -178,7 +178,7 @@ func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
 	sources := k.sources(t, dir)
 	undisturbed := whole(t, filepath.Join(dir, "undisturbed"), sources)
 	archive := filepath.Join(dir, "archive")
-	dura(t, "init", archive)
+	dura(t, "init", archive, "--parity", "none")
 	runs := k.untilItEnds(t, archive, sources, func(o outcome) { t.Fatalf("exit status %d: %s", o.status, o.stderr) })
 	t.Logf("%d runs", runs)
 	if runs < 3 {
@@ -199,7 +199,7 @@ func TestABackupThatIsKilledAndMeetsAFullDiskEnds(t *testing.T) {
 	disk := filepath.Join(dir, "disk")
 	grow := smallDisk(t, disk, k.diskBytes)
 	archive := filepath.Join(disk, "archive")
-	dura(t, "init", archive)
+	dura(t, "init", archive, "--parity", "none")
 	full := 0
 	runs := k.untilItEnds(t, archive, sources, func(o outcome) {
 		sentence(t, o, "no space is left for "+archive)

@@ -79,7 +79,7 @@ func userScratch(t testing.TB) string {
 func backedUp(t testing.TB, trees ...string) (archive string) {
 	t.Helper()
 	archive = filepath.Join(scratch(t), "archive")
-	dura(t, "init", archive)
+	dura(t, "init", archive, "--parity", "none")
 	dura(t, append([]string{"backup", archive}, trees...)...)
 	return archive
 }

@@ -68,7 +68,7 @@ func TestADirectoryOfAMillionFilesTakesNoMoreMemory(t *testing.T) {
 		f.Close()
 	}
 	archive, dest := filepath.Join(dir, "archive"), filepath.Join(dir, "dest")
-	dura(t, "init", archive)
+	dura(t, "init", archive, "--parity", "none")
 	checkPeak(t, io.Discard, "backup", "-q", archive, src)
 	checkPeak(t, io.Discard, "restore", "-q", archive, dest)
 	list := &lineCounter{}
@@ -97,7 +97,7 @@ func TestAFileOfEightGiBTakesNoMoreMemory(t *testing.T) {
 	src := filepath.Join(dir, "large")
 	want := makeLarge(t, src, size)
 	archive := filepath.Join(dir, "archive")
-	dura(t, "init", archive)
+	dura(t, "init", archive, "--parity", "none")
 	checkPeak(t, io.Discard, "backup", "-q", archive, src)
 	if err := os.Remove(src); err != nil {
 		t.Fatal(err)
