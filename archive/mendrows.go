@@ -230,7 +230,8 @@ func (m *mender) readShard(ctx context.Context, g *ParityGroup, place, from, to 
 	start, _ := parity.SliceOf(from, s.StoredBytes)
 	_, end := parity.SliceOf(to-1, s.StoredBytes)
 	if start == end {
-		return fill(g, place, from, into, nil)
+		fill(g, place, from, into, nil)
+		return nil
 	}
 	sources := []source{m.archive.storage, repairedCopies{m}}
 	for _, o := range m.others {
@@ -267,7 +268,7 @@ func (m *mender) readSlices(ctx context.Context, g *ParityGroup, place, from int
 }
 
 // fill cuts what was read into slices, and takes those that are missing and good.
-func fill(g *ParityGroup, place, from int, into [][]byte, stored []byte) error {
+func fill(g *ParityGroup, place, from int, into [][]byte, stored []byte) {
 	size := g.Shard(place).StoredBytes
 	base, _ := parity.SliceOf(from, size)
 	for i := range into {
@@ -282,7 +283,6 @@ func fill(g *ParityGroup, place, from int, into [][]byte, stored []byte) error {
 			into[i] = slice
 		}
 	}
-	return nil
 }
 
 func isTail(name string) bool {
