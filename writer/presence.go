@@ -92,13 +92,7 @@ func (p *presence) list(ctx context.Context, key presenceKey) ([]numberedObject,
 
 // spans reports whether the blocks of all spans are there.
 func (p *presence) spans(ctx context.Context, spans []format.Span) (bool, error) {
-	var last *format.Block
-	for i := range spans {
-		b := spans[i].Frame.Block
-		if b == last {
-			continue
-		}
-		last = b
+	for b := range format.BlocksOf(spans) {
 		if ok, err := p.has(ctx, b.Band, format.BlockObject, numberedObject{b.Number, b.StoredBytes}); !ok || err != nil {
 			return false, err
 		}

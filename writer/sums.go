@@ -74,12 +74,8 @@ func (p *pipeline) addEntry(ctx context.Context, e *format.Entry, totals *format
 }
 
 func (p *pipeline) addSpans(spans []format.Span) {
-	var last *format.Block
-	for i := range spans {
-		if b := spans[i].Frame.Block; b != last {
-			last = b
-			p.addSum(b.Band, b.Name(), b.SHA256)
-		}
+	for b := range format.BlocksOf(spans) {
+		p.addSum(b.Band, b.Name(), b.SHA256)
 	}
 }
 

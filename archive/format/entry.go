@@ -2,6 +2,7 @@ package format
 
 import (
 	"encoding/hex"
+	"iter"
 	"time"
 )
 
@@ -114,6 +115,20 @@ type Span struct {
 	Bytes     uint32
 	HoleBytes int64 // hole ahead of it
 	SHA256    Hash  // of its bytes; zero in a file of one span
+}
+
+// BlocksOf yields the blocks that spans lie in: once where spans in a row lie in the same one.
+func BlocksOf(spans []Span) iter.Seq[*Block] {
+	return func(yield func(*Block) bool) {
+		var last *Block
+		for i := range spans {
+			b := spans[i].Frame.Block
+			if b != last && !yield(b) {
+				return
+			}
+			last = b
+		}
+	}
 }
 
 // HunkRef points to a hunk.

@@ -102,12 +102,8 @@ func (r *run) collectEntry(ctx context.Context, e *format.Entry) error {
 }
 
 func (r *run) collectSpans(spans []format.Span) {
-	var last *format.Block
-	for i := range spans {
-		if b := spans[i].Frame.Block; b != last {
-			last = b
-			r.want(b.Name(), b.SHA256)
-		}
+	for b := range format.BlocksOf(spans) {
+		r.want(b.Name(), b.SHA256)
 	}
 }
 

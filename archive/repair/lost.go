@@ -96,13 +96,9 @@ func (r *run) lostOf(ctx context.Context, e *format.Entry) string {
 }
 
 func (r *run) lostSpan(spans []format.Span) string {
-	var last *format.Block
-	for i := range spans {
-		if b := spans[i].Frame.Block; b != last {
-			last = b
-			if name := b.Name(); r.lost[name] {
-				return name
-			}
+	for b := range format.BlocksOf(spans) {
+		if name := b.Name(); r.lost[name] {
+			return name
 		}
 	}
 	return ""

@@ -204,13 +204,7 @@ func (r *run) spanList(ctx context.Context, l format.SpanListRef) error {
 }
 
 func (r *run) spans(spans []format.Span) error {
-	var last *format.Block
-	for i := range spans {
-		b := spans[i].Frame.Block
-		if b == last {
-			continue
-		}
-		last = b
+	for b := range format.BlocksOf(spans) {
 		if _, err := r.refer(b.Band, objectID{format.BlockObject, b.Number}, want{sizeBytes: b.StoredBytes, sum: b.SHA256}); err != nil {
 			return err
 		}

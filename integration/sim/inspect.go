@@ -104,16 +104,10 @@ func (w *world) hunksAreThere(hunks []format.HunkRef) error {
 
 // spansRefer checks each block once where spans in a row lie in the same one.
 func (w *world) spansRefer(spans []format.Span) error {
-	var last *format.Block
-	for i := range spans {
-		b := spans[i].Frame.Block
-		if b == last {
-			continue
-		}
+	for b := range format.BlocksOf(spans) {
 		if err := w.isThere(b.Name(), b.StoredBytes, b.SHA256); err != nil {
 			return err
 		}
-		last = b
 	}
 	return nil
 }
