@@ -27,7 +27,7 @@ func theKilling() killing {
 	if os.Getenv("DURA_KILLED") == "full" {
 		return killing{"/usr/local/go", 1 << 30, 200 * time.Millisecond, 600 * time.Millisecond, 300 << 20, 0}
 	}
-	return killing{"/usr/local/go/src/cmd/compile", 100 << 20, 60 * time.Millisecond, 250 * time.Millisecond, 40 << 20, 16 << 20}
+	return killing{"/usr/local/go/src/cmd/compile", 160 << 20, 150 * time.Millisecond, 500 * time.Millisecond, 60 << 20, 16 << 20}
 }
 
 // sources makes what is backed up.
@@ -153,7 +153,7 @@ func (k killing) untilItEnds(t *testing.T, archive string, sources []string, fai
 // whole is how large an archive is that nothing disturbed.
 func whole(t *testing.T, archive string, sources []string) int64 {
 	t.Helper()
-	dura(t, "init", archive, "--parity", "none")
+	dura(t, "init", archive)
 	dura(t, append([]string{"backup", "-q", archive}, sources...)...)
 	bytes := sizeOf(t, archive)
 	if err := os.RemoveAll(archive); err != nil {
@@ -162,9 +162,18 @@ func whole(t *testing.T, archive string, sources []string) int64 {
 	return bytes
 }
 
-// soundAfterAll checks what an archive has become.
-func (k killing) soundAfterAll(t *testing.T, archive string, undisturbed int64) {
+// sweepable is by when what a killed run has left half-written is seen to be nobody's.
+const sweepable = 3 * time.Second
+
+// soundAfterAll checks what an archive has become, once the next backup has swept it.
+func (k killing) soundAfterAll(t *testing.T, archive string, undisturbed int64, sources []string) {
 	t.Helper()
+	time.Sleep(sweepable)
+	dura(t, append([]string{"backup", "-q", archive}, sources...)...)
+	left, err := filepath.Glob(filepath.Join(archive, ".tmp-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("half-written files are left over: %q, %v", left, err)
+	}
 	bytes := sizeOf(t, archive)
 	t.Logf("%d bytes, %.3f of what an undisturbed one has", bytes, float64(bytes)/float64(undisturbed))
 	if bytes > undisturbed*11/10+k.spareBytes {
@@ -178,13 +187,13 @@ func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
 	sources := k.sources(t, dir)
 	undisturbed := whole(t, filepath.Join(dir, "undisturbed"), sources)
 	archive := filepath.Join(dir, "archive")
-	dura(t, "init", archive, "--parity", "none")
+	dura(t, "init", archive)
 	runs := k.untilItEnds(t, archive, sources, func(o outcome) { t.Fatalf("exit status %d: %s", o.status, o.stderr) })
 	t.Logf("%d runs", runs)
 	if runs < 3 {
 		t.Error("they are too few to tell")
 	}
-	k.soundAfterAll(t, archive, undisturbed)
+	k.soundAfterAll(t, archive, undisturbed, sources)
 	dest := filepath.Join(dir, "dest")
 	dura(t, "restore", "-q", archive, dest)
 	same(t, sources[0], dest+sources[0])
@@ -199,7 +208,7 @@ func TestABackupThatIsKilledAndMeetsAFullDiskEnds(t *testing.T) {
 	disk := filepath.Join(dir, "disk")
 	grow := smallDisk(t, disk, k.diskBytes)
 	archive := filepath.Join(disk, "archive")
-	dura(t, "init", archive, "--parity", "none")
+	dura(t, "init", archive)
 	full := 0
 	runs := k.untilItEnds(t, archive, sources, func(o outcome) {
 		sentence(t, o, "no space is left for "+archive)
@@ -214,5 +223,5 @@ func TestABackupThatIsKilledAndMeetsAFullDiskEnds(t *testing.T) {
 	if full < 6 {
 		t.Errorf("the disk was full %d times only", full)
 	}
-	k.soundAfterAll(t, archive, undisturbed)
+	k.soundAfterAll(t, archive, undisturbed, sources)
 }

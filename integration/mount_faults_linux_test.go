@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,13 +58,35 @@ func smallArchive(t *testing.T) (archive, src string) {
 	return backedUp(t, src), src
 }
 
+// stop stops a process, and waits until each of its threads has stopped: one that has not may still take a request, and the kernel lets
+// nobody go whose request was taken and not answered.
+func stop(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	running := func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil || len(threads) == 0 {
+			t.Fatalf("no threads of %d: %v", pid, err)
+		}
+		return slices.ContainsFunc(threads, func(file string) bool {
+			stat, err := os.ReadFile(file)
+			return err == nil && !bytes.Contains(stat, []byte(") T "))
+		})
+	}
+	for deadline := time.Now().Add(10 * time.Second); running(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it goes on running")
+		}
+	}
+}
+
 func TestAServerThatIsStoppedHoldsNobodyForGood(t *testing.T) {
 	archive, src := smallArchive(t)
 	mnt := mount(t, archive, "")
 	pid := serverOf(t, mnt)
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	stop(t, pid)
 	defer syscall.Kill(pid, syscall.SIGCONT)
 	reader := exec.Command("cat", mnt+"/latest"+src+"/a/large")
 	var out bytes.Buffer

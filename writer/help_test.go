@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"io"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -81,7 +83,7 @@ func (p *place) backupWith(ctx context.Context, set *alarm.Set, src source.Sourc
 		now = p.now
 	}
 	o := writer.Options{
-		Now: func() time.Time { return now }, Random: bytes.NewReader([]byte{1, 2, 3, 4, 5, 6}), Host: "host", Program: "test",
+		Now: func() time.Time { return now }, Random: io.MultiReader(bytes.NewReader([]byte{1, 2, 3, 4, 5, 6}), rand.NewChaCha8([32]byte{})), Host: "host", Program: "test",
 		Sources: []string{"/source"}, Alarms: set, Workers: workers,
 	}
 	if p.options != nil {

@@ -60,6 +60,25 @@ func (p *protection) add(ctx context.Context, name string, sum format.Hash, part
 	return p.close(ctx, x)
 }
 
+// closeSome ends the open group that an object was added to last, if it is as long as it is to be.
+func (p *protection) closeSome(ctx context.Context, name string, lengths *groupLengths) error {
+	_, kind, _, _ := format.ParseObjectName(name)
+	class, _ := parity.ClassOf(kind)
+	x := &p.classes[class]
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.encoder.Members() == 0 {
+		lengths.length = 0
+		return nil
+	}
+	length, err := lengths.of()
+	if err != nil || x.encoder.Members() < length {
+		return err
+	}
+	lengths.length = 0
+	return p.close(ctx, x)
+}
+
 // close ends the open group of a class and stores its parity in the background, while the run lasts.
 func (p *protection) close(ctx context.Context, x *protected) error {
 	group, shards := x.encoder.Close(p.store.band, x.next)

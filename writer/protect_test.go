@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,6 +176,97 @@ func TestGroupsLeftOpenAreClosed(t *testing.T) {
 		if read := rec.Counts().ReadBytes; read > 3*leftBytes+100_000 {
 			t.Errorf("after %d operations: %d bytes were there, and %d were read", after, leftBytes, read)
 		}
+	}
+}
+
+// stripped takes away from a band what makes it complete, and its groups: so a run leaves it that is killed where it would protect
+// what it has stored.
+func (p *place) stripped(band format.BandID) (blocks int) {
+	p.t.Helper()
+	for name := range objects(p.t, p.storage) {
+		of, kind, _, _ := format.ParseObjectName(name)
+		if of == band && (kind == format.ParityObject || kind == format.TailObject || kind == format.SumsObject) {
+			if err := p.storage.Delete(context.Background(), name); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+		if kind == format.BlockObject {
+			blocks++
+		}
+	}
+	return blocks
+}
+
+// TestGroupsAreClosedHoweverLittleEachRunReads: every run is killed once it has read back four blocks of twenty, and groups would have
+// sixteen. Two more reads are for the footers of the last ones.
+func TestGroupsAreClosedHoweverLittleEachRunReads(t *testing.T) {
+	var items []sourcetest.Item
+	for i := range 20 {
+		items = append(items, sized(format.Path(fmt.Sprintf("file-%02d", i)), sourcetest.Random(uint64(i), 250<<10)))
+	}
+	p := newPlace(t, paritySettings("16+2"))
+	blocks := p.stripped(p.backup(sourcetest.New(items...)).Band)
+	if blocks < 20 {
+		t.Fatalf("%d blocks", blocks)
+	}
+	const most = 300
+	for run := range most {
+		var read atomic.Int64
+		p.wrap = func(st storage.Storage) storage.Storage {
+			return storagetest.NewFaulty(st, func(op storagetest.Operation) error {
+				_, kind, _, _ := format.ParseObjectName(op.Name)
+				if op.Op == storage.OpRead && kind == format.BlockObject && op.OffsetBytes == 0 && read.Add(1) > 6 {
+					return op.Error(storage.KindUnavailable)
+				}
+				return nil
+			})
+		}
+		p.options = func(o *writer.Options) { o.Random = rand.NewChaCha8([32]byte{byte(run), byte(run >> 8)}) }
+		result, err := p.tryBackup(context.Background(), sourcetest.New(items...), 1)
+		if err != nil {
+			continue
+		}
+		t.Logf("%d runs", run+1)
+		for name, n := range p.checkProtected(result.Band) {
+			if n != 1 {
+				t.Errorf("%s is in %d groups", name, n)
+			}
+		}
+		return
+	}
+	t.Fatalf("%d runs have not come to the end", most)
+}
+
+// One that is killed once makes groups that are as long as they may be.
+func TestGroupsThatAreReadBackAreLong(t *testing.T) {
+	var items []sourcetest.Item
+	for i := range 20 {
+		items = append(items, sized(format.Path(fmt.Sprintf("file-%02d", i)), sourcetest.Random(uint64(i), 250<<10)))
+	}
+	p := newPlace(t, paritySettings("4+1"))
+	whole := newPlace(t, paritySettings("4+1"))
+	whole.backup(sourcetest.New(items...))
+	created := 0
+	p.wrap = func(st storage.Storage) storage.Storage {
+		return storagetest.NewFaulty(st, func(op storagetest.Operation) error {
+			_, kind, _, _ := format.ParseObjectName(op.Name)
+			if op.Op != storage.OpCreate {
+				return nil
+			}
+			if created++; created > 12 || kind == format.ParityObject {
+				return op.Error(storage.KindUnavailable)
+			}
+			return nil
+		})
+	}
+	if _, err := p.tryBackup(context.Background(), sourcetest.New(items...), 1); err == nil {
+		t.Fatal("it came to its end")
+	}
+	p.wrap = nil
+	p.checkProtected(p.backup(sourcetest.New(items...)).Band)
+	_, most := parityShare(t, whole.storage)
+	if _, made := parityShare(t, p.storage); made > most*5/4 {
+		t.Errorf("%d bytes of parity, and %d where nothing disturbs", made, most)
 	}
 }
 

@@ -49,7 +49,7 @@ func (s *Storage) Sweep(ctx context.Context, now time.Time) (removed int, err er
 
 const (
 	longAgo = 24 * time.Hour
-	idle    = 10 * time.Second
+	idle    = 2 * time.Second // one that is whole is not locked for the moment until it has its name
 )
 
 // sweepOne removes a temporary file if nobody writes it any more. While it does so it holds the lock.

@@ -31,7 +31,7 @@ func TestSweepRemovesOldTemporaryFilesAlone(t *testing.T) {
 	}
 	age(".tmp-old", 25*time.Hour)
 	age(".tmp-older", 1000*time.Hour)
-	age(".tmp-young", 5*time.Second)
+	age(".tmp-young", time.Second)
 	age(".tmp-locked", time.Hour)
 	age(".tmp-abandoned", time.Minute)
 	locked, err := os.OpenFile(filepath.Join(directory, ".tmp-locked"), os.O_RDWR, 0)
