@@ -75,7 +75,7 @@ func TestAFullDiskAtAnyMomentHarmsNothing(t *testing.T) {
 		disk := fmt.Sprintf("%s/disk-%d", dir, megabytes)
 		grow := smallDisk(t, disk, megabytes<<20)
 		archive := disk + "/archive"
-		dura(t, "init", archive, "--parity", "none")
+		dura(t, "init", archive)
 		dura(t, "backup", archive, first)
 		o := run(t, command("dura", "backup", archive, second))
 		if o.status == 0 {
@@ -106,7 +106,7 @@ func TestAFullDiskLeavesWholeFilesWhereItIsRestored(t *testing.T) {
 	dir := scratch(t)
 	src, archive := dir+"/src", dir+"/archive"
 	noiseFiles(t, src, 500_000, 300_000, 9_000_000, 100, 5_000_000, 2_000_000, 3_000_000)
-	dura(t, "init", archive, "--parity", "none")
+	dura(t, "init", archive)
 	dura(t, "backup", archive, src)
 	for megabytes := 1; ; megabytes += 2 {
 		disk := fmt.Sprintf("%s/disk-%d", dir, megabytes)
@@ -158,7 +158,7 @@ func TestASourceThatChangesAllTheTimeIsStoredConsistently(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	dura(t, "init", archive, "--parity", "none")
+	dura(t, "init", archive)
 	c := command("dura", "backup", archive, src)
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
@@ -240,7 +240,7 @@ func TestInterruptsLeaveWholeThings(t *testing.T) {
 		sizes[i] = 1000 * i
 	}
 	noiseFiles(t, src, sizes...)
-	dura(t, "init", archive, "--parity", "none")
+	dura(t, "init", archive)
 	dura(t, "backup", archive, src+"/001")
 	for after := 5 * time.Millisecond; ; after = after * 3 / 2 {
 		o, hit := interrupted(t, command("dura", "backup", archive, src), after)
