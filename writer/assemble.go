@@ -62,8 +62,16 @@ type assembler struct {
 }
 
 func newAssembler(p *pipeline) *assembler {
-	return &assembler{pipeline: p, next: p.begun.numbers().NextBlock, cuts: pack.Blocks{AimBytes: p.o.Settings.BlockBytes - blockTrailerBytes}}
+	a := &assembler{pipeline: p, next: p.begun.numbers().NextBlock, cuts: pack.Blocks{AimBytes: p.o.Settings.BlockBytes - blockTrailerBytes}}
+	if p.begun.progress != nil {
+		a.cuts.FirstBytes = p.o.Settings.BlockBytes / firstShare
+	}
+	return a
 }
+
+// firstShare: a run that goes on stores little blocks first, as the one before it has not lived for long. However often runs are killed,
+// each leaves something.
+const firstShare = 16
 
 // blockTrailerBytes is room for the footer and the seek table of an ordinary block.
 const blockTrailerBytes = 192 << 10

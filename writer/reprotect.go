@@ -36,7 +36,7 @@ func (p *pipeline) reprotect(ctx context.Context, own map[string]bool) error {
 			loose = append(loose, name)
 		}
 	}
-	slices.SortFunc(loose, compareObjects)
+	slices.SortFunc(loose, func(x, y string) int { return compareObjects(sizes, x, y) })
 	lengths := groupLengths{longest: p.store.protection.scheme.Members, random: p.o.Random, repeated: !anyBlock(own)}
 	for _, name := range loose {
 		if err := p.readBack(ctx, name, sizes[name]); err != nil {
@@ -89,11 +89,11 @@ func lengthBy(random [2]byte, longest int) int {
 	return 1 + int(random[1])%longest
 }
 
-// compareObjects orders objects of a band by kind and number.
-func compareObjects(x, y string) int {
+// compareObjects orders objects of a band by kind, size and number: the parity of a group is as long as its longest member.
+func compareObjects(sizes map[string]int64, x, y string) int {
 	_, kindX, numberX, _ := format.ParseObjectName(x)
 	_, kindY, numberY, _ := format.ParseObjectName(y)
-	return cmp.Or(cmp.Compare(kindX, kindY), cmp.Compare(numberX, numberY))
+	return cmp.Or(cmp.Compare(kindX, kindY), cmp.Compare(sizes[x], sizes[y]), cmp.Compare(numberX, numberY))
 }
 
 // storedSizes lists everything of the band.

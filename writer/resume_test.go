@@ -159,6 +159,44 @@ func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
 	sameTree(t, p.read(), items)
 }
 
+// A run that goes on has stored something before it has made much.
+func TestARunThatGoesOnStoresLittleBlocksFirst(t *testing.T) {
+	settings := resumeSettings()
+	settings.BlockBytes = 1 << 20
+	items := []sourcetest.Item{sized("large", sourcetest.Random(1, 8<<20)), sized("larger", sourcetest.Random(2, 8<<20))}
+	p := newPlace(t, settings)
+	p.wrap = func(st storage.Storage) storage.Storage { return storagetest.NewCrashing(st, 8, storagetest.Done) }
+	if _, err := p.tryBackup(context.Background(), sourcetest.New(items...), 1); err == nil {
+		t.Fatal("it came to its end")
+	}
+	var mu sync.Mutex
+	var own []int64
+	p.wrap = func(st storage.Storage) storage.Storage {
+		return storagetest.NewFaulty(st, func(op storagetest.Operation) error {
+			if _, kind, _, _ := format.ParseObjectName(op.Name); op.Op == storage.OpCreate && kind == format.BlockObject {
+				mu.Lock()
+				defer mu.Unlock()
+				own = append(own, op.Bytes)
+			}
+			return nil
+		})
+	}
+	if result, err := p.tryBackup(context.Background(), sourcetest.New(items...), 1); err != nil || !result.Continued {
+		t.Fatal(result, err)
+	}
+	aim := settings.BlockBytes
+	slices.Sort(own) // they are stored side by side
+	for i, share := range []int64{16, 8, 4, 2} {
+		if own[i] > aim/share+16<<10 {
+			t.Errorf("block %d of those that the run has stored has %d bytes", i, own[i])
+		}
+	}
+	if last := own[len(own)-2]; last < aim/2 {
+		t.Errorf("they go on being small: %d", last)
+	}
+	sameTree(t, p.read(), items)
+}
+
 // TestALargeFileGoesOnWhereItCameTo counts what is read of it.
 func TestALargeFileGoesOnWhereItCameTo(t *testing.T) {
 	const size = 4_000_000

@@ -63,8 +63,10 @@ func (f *Frames) End(s Stream) { f.open[s] = openFrame{} }
 
 // Blocks decides where blocks end. The zero value has no block open.
 type Blocks struct {
-	AimBytes int64 // a block of more than one frame does not exceed this
-	open     [Streams]openBlock
+	AimBytes   int64 // a block of more than one frame does not exceed this
+	FirstBytes int64 // nor does the first of each stream exceed this, the second twice as much, and so on; 0: there is no such bound
+	open       [Streams]openBlock
+	ended      [Streams]int
 }
 
 type openBlock struct {
@@ -86,7 +88,7 @@ const maxFooterBytes = 8 << 20
 func (b *Blocks) Ends(s Stream, storedBytes, footerBytes int64, at Position) []Stream {
 	var ends []Stream
 	o := &b.open[s]
-	if o.storedBytes > 0 && (o.storedBytes+storedBytes > b.AimBytes || o.footerBytes+footerBytes > maxFooterBytes) {
+	if o.storedBytes > 0 && (o.storedBytes+storedBytes > b.aimBytes(s) || o.footerBytes+footerBytes > maxFooterBytes) {
 		ends = b.end(ends, s)
 	}
 	if o.storedBytes == 0 {
@@ -95,6 +97,18 @@ func (b *Blocks) Ends(s Stream, storedBytes, footerBytes int64, at Position) []S
 	o.storedBytes += storedBytes
 	o.footerBytes += footerBytes
 	return ends
+}
+
+// aimBytes is what the open block of s may have.
+func (b *Blocks) aimBytes(s Stream) int64 {
+	aim := b.FirstBytes
+	for n := b.ended[s]; n > 0 && aim < b.AimBytes; n-- {
+		aim *= 2
+	}
+	if aim == 0 || aim > b.AimBytes {
+		return b.AimBytes
+	}
+	return aim
 }
 
 // EndsStale lists the streams whose open block must end for its age, now that the backup is at at.
@@ -122,6 +136,7 @@ func (b *Blocks) EndsLast() []Stream {
 
 func (b *Blocks) end(ends []Stream, s Stream) []Stream {
 	b.open[s] = openBlock{}
+	b.ended[s]++
 	ends = append(ends, s)
 	other := 1 - s
 	o := &b.open[other]
@@ -130,6 +145,7 @@ func (b *Blocks) end(ends []Stream, s Stream) []Stream {
 	}
 	if o.others++; o.others >= maxOthers {
 		b.open[other] = openBlock{}
+		b.ended[other]++
 		ends = append(ends, other)
 	}
 	return ends

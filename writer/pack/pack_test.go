@@ -41,11 +41,11 @@ func TestFramesKeepTheirAim(t *testing.T) {
 }
 
 // model is the blocks open, as the rules in FORMAT.md have them.
-type model struct{ stored, footer, began, others [Streams]int64 }
+type model struct{ stored, footer, began, others, ended [Streams]int64 }
 
 func TestBlocksKeepTheirBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := Blocks{AimBytes: 1000}
+		b := Blocks{AimBytes: 1000, FirstBytes: rapid.SampledFrom([]int64{0, 60, 250, 1000, 3000}).Draw(t, "first")}
 		var m model
 		end := func(ends []Stream) {
 			for _, s := range ends {
@@ -53,6 +53,7 @@ func TestBlocksKeepTheirBounds(t *testing.T) {
 					t.Fatal("a block that is not open ends")
 				}
 				m.stored[s], m.footer[s], m.others[s] = 0, 0, 0
+				m.ended[s]++
 				if m.stored[1-s] > 0 {
 					m.others[1-s]++
 				}
@@ -63,7 +64,11 @@ func TestBlocksKeepTheirBounds(t *testing.T) {
 			s := Stream(rapid.IntRange(0, 1).Draw(t, "stream"))
 			stored, footer := rapid.Int64Range(1, 1500).Draw(t, "stored"), rapid.Int64Range(0, 5<<20).Draw(t, "footer")
 			at += rapid.Int64Range(0, Window/4).Draw(t, "positions")
-			fits := m.stored[s] == 0 || m.stored[s]+stored <= 1000 && m.footer[s]+footer <= maxFooterBytes
+			aim := int64(1000)
+			if b.FirstBytes > 0 {
+				aim = min(aim, b.FirstBytes<<min(m.ended[s], 10))
+			}
+			fits := m.stored[s] == 0 || m.stored[s]+stored <= aim && m.footer[s]+footer <= maxFooterBytes
 			ends := b.Ends(s, stored, footer, Position(at))
 			if fits != (len(ends) == 0) {
 				t.Fatalf("%+v, %d more: ends %v", m, stored, ends)
