@@ -12,18 +12,14 @@ import (
 	"dura/archive/alarm"
 	"dura/archive/format"
 	"dura/archive/parity"
-	"dura/archive/storage"
 )
 
 // reprotect reads back, once, what earlier runs have stored of the band and left in no group, and adds it to groups. A group counts
-// where all its members and all its parity objects are there. Own are the objects that this run has stored.
-func (p *pipeline) reprotect(ctx context.Context, own map[string]bool) error {
+// where all its members, as they are, and all its parity objects are there. Own are the objects that this run has stored, and sizes those of
+// all there are.
+func (p *pipeline) reprotect(ctx context.Context, own map[string]bool, sizes map[string]int64) error {
 	if p.store.protection == nil {
 		return nil
-	}
-	sizes, err := p.storedSizes(ctx)
-	if err != nil {
-		return err
 	}
 	grouped, err := p.grouped(ctx, sizes, own)
 	if err != nil {
@@ -96,19 +92,7 @@ func compareObjects(sizes map[string]int64, x, y string) int {
 	return cmp.Or(cmp.Compare(kindX, kindY), cmp.Compare(sizes[x], sizes[y]), cmp.Compare(numberX, numberY))
 }
 
-// storedSizes lists everything of the band.
-func (p *pipeline) storedSizes(ctx context.Context) (map[string]int64, error) {
-	sizes := map[string]int64{}
-	for info, err := range p.archive.Storage().List(ctx, format.BandsPrefix+string(p.band), storage.Deep) {
-		if err != nil {
-			return nil, err
-		}
-		sizes[info.Name] = info.SizeBytes
-	}
-	return sizes, nil
-}
-
-// grouped are the objects of earlier runs that a whole group protects. Their sums are noted where nothing else has told them.
+// grouped are the objects of earlier runs that a whole group protects.
 func (p *pipeline) grouped(ctx context.Context, sizes map[string]int64, own map[string]bool) (map[string]bool, error) {
 	grouped, seen := map[string]bool{}, map[uint64]bool{}
 	for _, name := range slices.Sorted(maps.Keys(sizes)) {
@@ -124,17 +108,33 @@ func (p *pipeline) grouped(ctx context.Context, sizes map[string]int64, own map[
 			continue // the next one of the group may tell
 		}
 		seen[number] = true
-		if !g.IsThere(sizes) {
-			continue
+		as, err := p.isAsItSays(ctx, g, sizes)
+		if err != nil {
+			return nil, err
 		}
 		for _, m := range g.Members {
-			grouped[m.Name] = true
-			if _, known := p.store.sums[m.Name]; !known {
-				p.store.sums[m.Name] = m.SHA256
-			}
+			grouped[m.Name] = grouped[m.Name] || as
 		}
 	}
 	return grouped, nil
+}
+
+// isAsItSays reports whether a group is whole, of objects as they are: a run that was killed before it had stored a member may have left
+// the name to another.
+func (p *pipeline) isAsItSays(ctx context.Context, g *parity.Group, sizes map[string]int64) (bool, error) {
+	if !g.IsThere(sizes) {
+		return false, nil
+	}
+	for _, m := range g.Members {
+		if err := p.learnSum(ctx, m.Name, sizes[m.Name]); err != nil {
+			return false, err
+		}
+	}
+	outdated := g.IsOutdated(func(name string) (format.Hash, bool) {
+		sum, known := p.store.sums[name]
+		return sum, known
+	})
+	return !outdated, nil
 }
 
 // readBack adds an object of an earlier run to a group. One that is not what the index says it is, is told of and left out.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"dura/archive/event"
+	"dura/archive/format"
 	"dura/writer/pack"
 )
 
@@ -50,7 +51,7 @@ func (s *sequencer) endRun(ctx context.Context, last bool) error {
 	if r.hunk == nil {
 		return nil
 	}
-	if len(r.items) == len(r.hunk.entries) && pack.MayShare(len(r.items), last) {
+	if len(r.items) == len(r.hunk.entries) && pack.MayShare(len(r.items), last) && !s.archive.HasMended(format.HunkName(r.hunk.ref.Band, r.hunk.ref.Number)) {
 		if err := s.endHunk(ctx); err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package writer
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"dura/archive/format"
 	"dura/archive/storage"
@@ -31,10 +33,29 @@ func (p *pipeline) addEarlier(ctx context.Context, totals *format.Totals) error 
 			}
 		}
 	}
-	if err := p.reprotect(ctx, own); err != nil {
+	sizes, err := p.storedSizes(ctx)
+	if err != nil {
 		return err
 	}
-	return p.addUnnamed(ctx, totals)
+	if err := p.reprotect(ctx, own, sizes); err != nil {
+		return err
+	}
+	if err := p.addUnnamed(ctx, totals, sizes); err != nil {
+		return err
+	}
+	return storage.Settle(ctx, p.archive.Storage(), format.BandsPrefix+string(p.band))
+}
+
+// storedSizes lists everything of the band, once: what another run that has met this one in it stores from now on is none of the band's.
+func (p *pipeline) storedSizes(ctx context.Context) (map[string]int64, error) {
+	sizes := map[string]int64{}
+	for info, err := range p.archive.Storage().List(ctx, format.BandsPrefix+string(p.band), storage.Deep) {
+		if err != nil {
+			return nil, err
+		}
+		sizes[info.Name] = info.SizeBytes
+	}
+	return sizes, nil
 }
 
 // addSum notes the hash of an object, if it is one of this band's.
@@ -80,33 +101,42 @@ func (p *pipeline) addSpans(spans []format.Span) {
 }
 
 // addUnnamed reads what is in no hunk, so that its hash is known too: objects of runs that ended too soon to refer to them.
-func (p *pipeline) addUnnamed(ctx context.Context, totals *format.Totals) error {
+func (p *pipeline) addUnnamed(ctx context.Context, totals *format.Totals, sizes map[string]int64) error {
 	totals.Blocks, totals.StoredBytes = 0, 0
-	for info, err := range p.archive.Storage().List(ctx, format.BandsPrefix+string(p.band)+"/", storage.Deep) {
-		if err != nil {
-			return err
-		}
-		_, kind, number, err := format.ParseObjectName(info.Name)
+	for _, name := range slices.Sorted(maps.Keys(sizes)) {
+		_, kind, _, err := format.ParseObjectName(name)
 		if err != nil {
 			continue
 		}
 		if kind == format.BlockObject {
 			totals.Blocks++
-			totals.StoredBytes += info.SizeBytes
+			totals.StoredBytes += sizes[name]
 		}
-		if _, known := p.store.sums[info.Name]; known {
-			continue
-		}
-		if kind == format.BlockObject {
-			p.store.sums[info.Name], err = p.archive.SumBlock(ctx, &format.Block{Band: p.band, Number: number, StoredBytes: info.SizeBytes})
-		} else {
-			var object []byte
-			object, err = p.archive.Storage().Read(ctx, info.Name, 0, int(info.SizeBytes))
-			p.store.sums[info.Name] = format.SumBytes(object)
-		}
-		if err != nil {
+		if err := p.learnSum(ctx, name, sizes[name]); err != nil {
 			return err
 		}
 	}
-	return storage.Settle(ctx, p.archive.Storage(), format.BandsPrefix+string(p.band))
+	return nil
+}
+
+// learnSum reads an object whose hash nothing has told.
+func (p *pipeline) learnSum(ctx context.Context, name string, sizeBytes int64) error {
+	if _, known := p.store.sums[name]; known {
+		return nil
+	}
+	_, kind, number, _ := format.ParseObjectName(name)
+	if kind == format.BlockObject {
+		sum, err := p.archive.SumBlock(ctx, &format.Block{Band: p.band, Number: number, StoredBytes: sizeBytes})
+		if err != nil {
+			return err
+		}
+		p.store.sums[name] = sum
+		return nil
+	}
+	object, err := p.archive.Storage().Read(ctx, name, 0, int(sizeBytes))
+	if err != nil {
+		return err
+	}
+	p.store.sums[name] = format.SumBytes(object)
+	return nil
 }

@@ -20,8 +20,8 @@ var errNotInGroup = errors.New("it has no parity, which its band is to have")
 // Objects, that they are what they should be.
 func (r *run) parity(ctx context.Context) error {
 	for _, band := range slices.Sorted(maps.Keys(r.ownBlocks)) {
-		grouped := map[string]bool{}
-		if err := r.archive.ParityGroups(ctx, band, func(g archive.GroupState) error { return r.group(ctx, g, grouped) }); err != nil {
+		grouped := grouping{}
+		if err := r.groups(ctx, band, grouped); err != nil {
 			if err := r.found(ctx, err); err != nil {
 				return err
 			}
@@ -30,16 +30,39 @@ func (r *run) parity(ctx context.Context) error {
 		if len(grouped) == 0 && !r.wantsParity(ctx, band) {
 			continue
 		}
-		for _, id := range r.sorted(band) {
-			name := id.name(band)
-			if _, is := parity.ClassOf(id.kind); is && !grouped[name] && !r.isDamaged(name) {
-				if err := r.object(alarm.Band, alarm.Missing, name, errNotInGroup); err != nil {
-					return err
-				}
-			}
+		if err := r.ungrouped(ctx, band, grouped); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// ungrouped tells of the objects that are in no group. A block that nothing refers to and .sha256 does not name is none of the band's: another
+// backup may have stored it, once the band was complete.
+func (r *run) ungrouped(ctx context.Context, band format.BandID, grouped grouping) error {
+	unnamed := map[string]bool{}
+	for _, id := range r.sorted(band) {
+		name := id.name(band)
+		if _, is := parity.ClassOf(id.kind); !is || grouped[name] != inNone || r.isDamaged(name) {
+			continue
+		}
+		if id.kind == format.BlockObject && r.refs[band][id].sizeBytes == unknownSize {
+			unnamed[name] = true
+			continue
+		}
+		if err := r.object(alarm.Band, alarm.Missing, name, errNotInGroup); err != nil {
+			return err
+		}
+	}
+	if len(unnamed) == 0 {
+		return nil
+	}
+	return r.eachSum(ctx, band, func(sum format.Sum) error {
+		if unnamed[sum.Object] {
+			return r.object(alarm.Band, alarm.Missing, sum.Object, errNotInGroup)
+		}
+		return nil
+	})
 }
 
 // wantsParity reports whether the head of a band says that it is to have parity.
@@ -52,17 +75,56 @@ func (r *run) wantsParity(ctx context.Context, band format.BandID) bool {
 	return err == nil && scheme.Is()
 }
 
-// group checks the parity objects of one group, and notes its members.
-func (r *run) group(ctx context.Context, g archive.GroupState, grouped map[string]bool) error {
-	if g.Group == nil {
-		return nil // whose members are in no group then, unless a repair has made another
+// grouping says of objects what groups they are in.
+type grouping map[string]membership
+
+type membership int
+
+const (
+	inNone membership = iota
+	inPart            // in groups alone that lack parity objects
+	inWhole
+)
+
+// groups checks the parity objects of the groups of a band. One that lacks some of them counts as damaged only if it is needed: a run that
+// was killed may have left it so, and the next has put its members into others.
+func (r *run) groups(ctx context.Context, band format.BandID, grouped grouping) error {
+	var lacking []archive.GroupState
+	err := r.archive.ParityGroups(ctx, band, func(g archive.GroupState) error {
+		if g.Group == nil {
+			return nil // whose members are in no group then, unless a repair has made another
+		}
+		in, outdated := inPart, g.IsOutdated(r.sumOf)
+		if !outdated && len(g.Objects) == len(g.Parity) {
+			in = inWhole
+		}
+		for i := range g.Members {
+			grouped[g.Members[i].Name] = max(in, grouped[g.Members[i].Name])
+		}
+		switch {
+		case outdated:
+			return nil
+		case in == inPart:
+			lacking = append(lacking, g)
+			return nil
+		}
+		return r.parityObjects(ctx, g)
+	})
+	for _, g := range lacking {
+		if err == nil && slices.ContainsFunc(g.Members, func(m parity.Member) bool { return grouped[m.Name] != inWhole && r.isReferred(m.Name) }) {
+			err = r.parityObjects(ctx, g)
+		}
 	}
-	for i := range g.Members {
-		grouped[g.Members[i].Name] = true
-	}
-	if g.IsOutdated(r.sumOf) {
-		return nil
-	}
+	return err
+}
+
+// isReferred reports whether something refers to an object, or it is there. A member that its run did not live to store is neither.
+func (r *run) isReferred(name string) bool {
+	band, kind, number, _ := format.ParseObjectName(name)
+	return r.update(band, objectID{kind, number}, func(*want) {})
+}
+
+func (r *run) parityObjects(ctx context.Context, g archive.GroupState) error {
 	for i := range g.Parity {
 		if err := r.parityObject(ctx, g, i); err != nil {
 			return err

@@ -36,13 +36,15 @@ var crashSettings = format.Settings{
 	ChunkMeanBytes: 256, ChunkMaxBytes: 1024,
 }
 
-func newDisk(t *testing.T, s shape) *disk {
+func newDisk(t *testing.T, s shape, parity string) *disk {
 	t.Helper()
 	d := &disk{t: t, tree: &tree{host: "host", root: "/tree"}}
 	rng := rand.New(rand.NewPCG(1, 1))
 	d.tree.change(0, rng, func(e *edit) { e.populate(s) })
 	st := memory.New()
-	o := archive.CreateOptions{ID: "00112233445566778899aabbccddeeff", Now: d.now(), Settings: crashSettings}
+	settings := crashSettings
+	settings.Parity = parity
+	o := archive.CreateOptions{ID: "00112233445566778899aabbccddeeff", Now: d.now(), Settings: settings}
 	if err := archive.Create(t.Context(), st, o); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +153,13 @@ func blockBytes(objects map[string][]byte) (sum int64) {
 // TestACrashAtEveryOperation crashes a small backup at each of its operations, once ahead of its effect and once behind it, and
 // goes on: all that was complete is as it was, the tree is exact, and little is stored twice.
 func TestACrashAtEveryOperation(t *testing.T) {
-	d := newDisk(t, shape{entries: 30, flood: 700, fileBytes: 1500, bulkBytes: 20_000})
+	for _, parity := range []string{"none", "3+2"} {
+		t.Run(parity, func(t *testing.T) { crashAtEveryOperation(t, parity) })
+	}
+}
+
+func crashAtEveryOperation(t *testing.T, parity string) {
+	d := newDisk(t, shape{entries: 30, flood: 700, fileBytes: 1500, bulkBytes: 20_000}, parity)
 	st := d.storage()
 	whole := storagetest.NewCrashing(st, math.MaxInt, storagetest.Undone)
 	if _, err := d.backup(whole); err != nil {

@@ -150,8 +150,8 @@ func (w *world) sumsRefer(band format.BandID, data []byte) error {
 	listed := map[string]bool{}
 	for _, s := range sums {
 		listed[s.Object] = true
-		if w.mayBeHarmed(band) && w.place.find(s.Object) == nil {
-			continue
+		if w.mayBeHarmed(band) && (w.place.find(s.Object) == nil || w.lostNames[s.Object]) {
+			continue // what the index says of it; its name may be another's by now
 		}
 		if err := w.isThere(s.Object, 0, s.SHA256); err != nil {
 			return err

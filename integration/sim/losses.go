@@ -23,6 +23,7 @@ func (w *world) lose() {
 	w.say("lost: " + name)
 	delete(w.place.objects, w.place.key(name))
 	w.lost = w.moment
+	w.lostNames[name] = true
 }
 
 // mayBeHarmed reports whether a band was begun when the last object was not lost yet: what it refers to may be that.

@@ -74,6 +74,7 @@ func newProfile(seed uint64) profile {
 	if p.shape.flood > 0 {
 		p.changes, p.pauses = p.changes*5, p.pauses*30 // few will do to come in between
 	}
+	p.settings.Parity = []string{"", "", "2+1", "3+2"}[rng.IntN(4)]
 	return p
 }
 

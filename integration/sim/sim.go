@@ -74,7 +74,7 @@ func quickDir() string {
 }
 
 func newWorld(seed uint64, plant Plant) (*world, error) {
-	w := &world{profile: newProfile(seed), plant: plant, bands: map[format.BandID]*life{}, rng: rand.New(rand.NewPCG(seed, 2))}
+	w := &world{profile: newProfile(seed), plant: plant, bands: map[format.BandID]*life{}, lostNames: map[string]bool{}, rng: rand.New(rand.NewPCG(seed, 2))}
 	w.forgetful, w.overwrites = plant.Forgetful, plant.Overwrites
 	w.place = newPlace(w.quirks)
 	w.ctx, w.end = context.WithCancelCause(context.Background())

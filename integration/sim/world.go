@@ -33,9 +33,10 @@ type world struct {
 	end       context.CancelCauseFunc
 	moment    int64
 	fullUntil int64
-	lost      int64  // when an object was, the last time
-	indexes   string // a directory with one for each host; "": they have none
-	idle      int    // seconds since there was a request
+	lost      int64           // when an object was, the last time
+	lostNames map[string]bool // those that were lost
+	indexes   string          // a directory with one for each host; "": they have none
+	idle      int             // seconds since there was a request
 	failure   error
 
 	mu      sync.Mutex
