@@ -24,7 +24,7 @@ type block struct {
 	chain        []format.Block
 }
 
-// chain is the blocks so far with chunks of one file.
+// chain is the blocks of this run so far with chunks of one file.
 type chain struct {
 	path   format.Path
 	blocks []format.Block
@@ -37,18 +37,22 @@ func (c *chain) progress(b *block) *format.Progress {
 		*c = chain{}
 		return nil
 	}
-	if c.path != p.Path || c.blocks == nil {
-		*c = chain{p.Path, b.chain}
+	if c.path != p.Path {
+		*c = chain{path: p.Path}
 	}
-	p.Blocks = slices.Clone(c.blocks[max(0, len(c.blocks)-format.MaxProgressBlocks):])
+	p.Blocks = latest(append(slices.Clip(b.chain), c.blocks...))
 	return p
 }
 
 // add adds a block that was finished, if the file goes on behind it.
 func (c *chain) add(b *block) {
 	if b.progress != nil {
-		c.blocks = append(slices.Clip(c.blocks[max(0, len(c.blocks)-format.MaxProgressBlocks):]), b.Block)
+		c.blocks = append(latest(c.blocks), b.Block)
 	}
+}
+
+func latest(blocks []format.Block) []format.Block {
+	return slices.Clone(blocks[max(0, len(blocks)-format.MaxProgressBlocks):])
 }
 
 // assembler puts frames into blocks.

@@ -17,7 +17,7 @@ type largeState struct {
 	frames  []*frame // of spans
 	lists   []*spanList
 	numbers []uint64       // of lists
-	chain   []format.Block // of an earlier run
+	chain   []format.Block // of earlier runs, with chunks of it
 }
 
 // spanList is a span list on its way into the index.
@@ -67,7 +67,21 @@ func (s *sequencer) takePrefix(ctx context.Context, p *prefix) error {
 			return err
 		}
 	}
+	if len(p.chain) > maxChain && len(s.large.spans) > 0 {
+		return s.endSpanList(ctx)
+	}
 	return nil
+}
+
+// maxChain is how many blocks of earlier runs are left for the progress to name: a list of the spans in them takes their place. With those
+// that this run stores before the list is there, they must not be more than format.MaxProgressBlocks.
+const maxChain = 48
+
+// goesOnFrom notes that a chunk is in a block of an earlier run, for the progress of the next.
+func (l *largeState) goesOnFrom(b *format.Block) {
+	if !slices.ContainsFunc(l.chain, func(x format.Block) bool { return x.Number == b.Number }) {
+		l.chain = append(slices.Clip(l.chain), *b)
+	}
 }
 
 // addSpan adds the next span of a file in chunks.
@@ -97,6 +111,9 @@ func (s *sequencer) chunk(ctx context.Context, it *item, p piece) error {
 	}
 	if err := s.addSpan(ctx, span, f); err != nil {
 		return err
+	}
+	if f == nil && span.Frame.Block.Band == s.band {
+		s.large.goesOnFrom(span.Frame.Block)
 	}
 	if open := s.open[pack.Large]; f != nil && open != nil {
 		open.progress, open.chain = s.progressOf(it, p), s.large.chain

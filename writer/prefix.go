@@ -1,8 +1,10 @@
 package writer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"slices"
 
 	"dura/archive/format"
 )
@@ -49,14 +51,26 @@ func (r *resumed) prefixBy(ctx context.Context, l *looseBlock, runs []run) (*pre
 	if blocks == nil || err != nil {
 		return nil, err
 	}
-	for _, b := range blocks {
-		x.chain = append(x.chain, b.block)
-	}
 	x.spans = joinChunks(progress.Path, spans, blocks)
 	if x.spans == nil || !coverRuns(append(spans, x.spans...), runs, progress.End) {
 		return nil, nil
 	}
+	x.chain = blocksWith(blocks, x.spans)
 	return x, nil
+}
+
+// blocksWith are those of blocks that spans lie in.
+func blocksWith(blocks []*looseBlock, spans []format.Span) (with []format.Block) {
+	used := map[uint64]bool{}
+	for b := range format.BlocksOf(spans) {
+		used[b.Number] = true
+	}
+	for _, b := range blocks {
+		if used[b.block.Number] {
+			with = append(with, b.block)
+		}
+	}
+	return with
 }
 
 // spanList reads a list that an earlier run has stored; nil if there is none.
@@ -149,26 +163,40 @@ func joinChunks(path format.Path, have []format.Span, blocks []*looseBlock) []fo
 		end += s.HoleBytes + int64(s.Bytes)
 		known[s.SHA256] = s
 	}
-	spans := []format.Span{}
+	chunks := chunksBehind(path, end, blocks, known)
+	spans := make([]format.Span, 0, len(chunks))
+	for _, m := range chunks {
+		if m.Start < end {
+			continue // stored twice
+		}
+		s, ok := known[m.SHA256]
+		if !ok {
+			return nil
+		}
+		s.HoleBytes = m.Start - end
+		end = m.Start + int64(s.Bytes)
+		spans = append(spans, s)
+	}
+	return spans
+}
+
+// chunksBehind are the chunks of path from start on, in the order of the file, which several runs may have stored in another one. What content
+// the blocks have is added to known.
+func chunksBehind(path format.Path, start int64, blocks []*looseBlock, known map[format.Hash]format.Span) (chunks []*format.Member) {
+	empty := format.Hash(sha256.Sum256(nil))
 	for _, b := range blocks {
 		for i := range b.footer.Members {
 			m := &b.footer.Members[i]
 			if m.Bytes > 0 {
 				known[m.SHA256] = spanOf(loosePlace{b, m})
 			}
-			if m.Path != path || !m.Chunk || m.Start < end || m.SHA256 == sha256.Sum256(nil) {
-				continue
+			if m.Path == path && m.Chunk && m.Start >= start && m.SHA256 != empty {
+				chunks = append(chunks, m)
 			}
-			s, ok := known[m.SHA256]
-			if !ok {
-				return nil
-			}
-			s.HoleBytes = m.Start - end
-			end = m.Start + int64(s.Bytes)
-			spans = append(spans, s)
 		}
 	}
-	return spans
+	slices.SortStableFunc(chunks, func(a, b *format.Member) int { return cmp.Compare(a.Start, b.Start) })
+	return chunks
 }
 
 // coverRuns reports whether spans are what lies ahead of end in a file with these runs of data: all of it, and holes where it has

@@ -46,7 +46,8 @@ func (p *pipeline) addEarlier(ctx context.Context, totals *format.Totals) error 
 	return storage.Settle(ctx, p.archive.Storage(), format.BandsPrefix+string(p.band))
 }
 
-// storedSizes lists everything of the band, once: what another run that has met this one in it stores from now on is none of the band's.
+// storedSizes lists everything of the band, once: what another run that has met this one in it stores from now on is none of the band's. What
+// the index names is asked for where a stale listing lacks it.
 func (p *pipeline) storedSizes(ctx context.Context) (map[string]int64, error) {
 	sizes := map[string]int64{}
 	for info, err := range p.archive.Storage().List(ctx, format.BandsPrefix+string(p.band), storage.Deep) {
@@ -54,6 +55,18 @@ func (p *pipeline) storedSizes(ctx context.Context) (map[string]int64, error) {
 			return nil, err
 		}
 		sizes[info.Name] = info.SizeBytes
+	}
+	for name := range p.store.sums {
+		if _, listed := sizes[name]; listed {
+			continue
+		}
+		info, err := p.archive.Storage().Stat(ctx, name)
+		switch {
+		case err == nil:
+			sizes[name] = info.SizeBytes
+		case !storage.Is(err, storage.KindNotFound):
+			return nil, err
+		}
 	}
 	return sizes, nil
 }
