@@ -13,7 +13,7 @@ import (
 
 // read serves batches until there are no more.
 func (p *pipeline) read(ctx context.Context) error {
-	r := &reader{pipeline: p, chunker: format.NewChunker(p.o.Settings)}
+	r := &reader{pipeline: p, chunker: format.NewChunker(p.o.Settings, nil)}
 	for {
 		select {
 		case b, more := <-p.work:

@@ -15,11 +15,11 @@ type Chunker struct {
 	strict, tolerant uint64 // masks ahead of the mean and behind it
 }
 
-// NewChunker makes a chunker for settings that passed Check.
-func NewChunker(s Settings) *Chunker {
+// NewChunker makes a chunker for settings that passed Check. The key is that of an encrypted archive, and nil elsewhere.
+func NewChunker(s Settings, key []byte) *Chunker {
 	c := &Chunker{min: int(s.ChunkMinBytes), mean: int(s.ChunkMeanBytes), max: int(s.ChunkMaxBytes)}
 	for i := range c.gear {
-		sum := sha256.Sum256(append([]byte("dura gear "), byte(i)))
+		sum := sha256.Sum256(append(append([]byte("dura gear "), key...), byte(i)))
 		c.gear[i] = binary.LittleEndian.Uint64(sum[:])
 	}
 	const normalization = 2

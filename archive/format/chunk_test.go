@@ -20,7 +20,7 @@ func chunkLengths(c *Chunker, data []byte) []int {
 }
 
 func smallChunker() *Chunker {
-	return NewChunker(Settings{ChunkMinBytes: 64, ChunkMeanBytes: 256, ChunkMaxBytes: 1024})
+	return NewChunker(Settings{ChunkMinBytes: 64, ChunkMeanBytes: 256, ChunkMaxBytes: 1024}, nil)
 }
 
 // The boundaries are part of the format: a change to these numbers makes every old chunk a new one.
@@ -28,7 +28,7 @@ func TestChunkBoundariesAreThoseOfTheFormat(t *testing.T) {
 	if got, want := fmt.Sprint(chunkLengths(smallChunker(), noise(4000))), goldenSmallChunks; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got, want := fmt.Sprint(chunkLengths(NewChunker(DefaultSettings()), noise(8<<20))), goldenDefaultChunks; got != want {
+	if got, want := fmt.Sprint(chunkLengths(NewChunker(DefaultSettings(), nil), noise(8<<20))), goldenDefaultChunks; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -83,7 +83,7 @@ func TestMeanChunkIsNearItsSetting(t *testing.T) {
 
 func BenchmarkChunker(b *testing.B) {
 	data := noise(16 << 20)
-	c := NewChunker(DefaultSettings())
+	c := NewChunker(DefaultSettings(), nil)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
 		chunkLengths(c, data)
@@ -91,7 +91,7 @@ func BenchmarkChunker(b *testing.B) {
 }
 
 func BenchmarkDecodeHunk(b *testing.B) {
-	block := &Block{testBand, 0, 16 << 20, Hash{1}}
+	block := &Block{Band: testBand, StoredBytes: 16 << 20, SHA256: Hash{1}}
 	var entries []Entry
 	for i := range 1000 {
 		f := &Frame{block, int64(i/50) << 18, 1 << 18, 1 << 20, FrameSum{}}

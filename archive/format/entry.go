@@ -93,7 +93,8 @@ type Block struct {
 	Band        BandID
 	Number      uint64
 	StoredBytes int64
-	SHA256      Hash // of the stored object
+	SHA256      Hash    // of the stored object
+	Seal        SealKey // in an archive that is encrypted
 }
 
 // Name is the name of the block's object.

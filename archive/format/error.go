@@ -1,6 +1,9 @@
 package format
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // CorruptError says that bytes are not what FORMAT.md says they are.
 type CorruptError struct {
@@ -34,6 +37,14 @@ func (e *UnsupportedError) Error() string {
 		return fmt.Sprintf("this %s needs the feature %q, which this version of Dura doesn't know", e.What, e.Feature)
 	}
 	return fmt.Sprintf("this %s is of format %d; this version of Dura knows format %d", e.What, e.Version, Version)
+}
+
+// FeatureOpenPGP is what an archive whose objects are OpenPGP messages needs.
+const FeatureOpenPGP = "openpgp"
+
+// unknownFeatures are those of an archive's features that are not known here.
+func unknownFeatures(features []string) []string {
+	return slices.DeleteFunc(slices.Clone(features), func(f string) bool { return f == FeatureOpenPGP })
 }
 
 // checkVersion refuses what was made by a later format or needs a feature not known here.

@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/hex"
 	"math"
+	"slices"
 	"time"
 
 	"dura/archive/format/pb"
@@ -10,16 +11,24 @@ import (
 
 // ArchiveHead is DURA-ARCHIVE.
 type ArchiveHead struct {
-	ID       string // 32 hex digits
-	Created  time.Time
-	Settings Settings
+	ID             string // 32 hex digits
+	Created        time.Time
+	Settings       Settings
+	KeyFingerprint string // of the archive's key, 40 hex digits; empty: it is not encrypted
 }
+
+// Sealed reports whether the archive is encrypted.
+func (h ArchiveHead) Sealed() bool { return h.KeyFingerprint != "" }
 
 // EncodeArchiveHead is the content of DURA-ARCHIVE.
 func EncodeArchiveHead(h ArchiveHead) []byte {
-	return marshalText(&pb.Archive{
-		Format: Version, Id: h.ID, Created: timeText(h.Created), Settings: settingsToPB(h.Settings),
-	})
+	m := &pb.Archive{
+		Format: Version, Id: h.ID, Created: timeText(h.Created), Settings: settingsToPB(h.Settings), KeyFingerprint: h.KeyFingerprint,
+	}
+	if h.Sealed() {
+		m.RequiredFeatures = []string{FeatureOpenPGP}
+	}
+	return marshalText(m)
 }
 
 // DecodeArchiveHead parses DURA-ARCHIVE. What is too new is an *UnsupportedError.
@@ -28,7 +37,7 @@ func DecodeArchiveHead(text []byte) (ArchiveHead, error) {
 	if err := unmarshalText("archive head", text, &m); err != nil {
 		return ArchiveHead{}, err
 	}
-	if err := checkVersion("archive", m.Format, m.RequiredFeatures); err != nil {
+	if err := checkVersion("archive", m.Format, unknownFeatures(m.RequiredFeatures)); err != nil {
 		return ArchiveHead{}, err
 	}
 	created, err := parseTime("archive head", m.Created)
@@ -38,7 +47,11 @@ func DecodeArchiveHead(text []byte) (ArchiveHead, error) {
 	if len(m.Id) != 32 || !isLowerHex(m.Id) {
 		return ArchiveHead{}, corrupt("archive head", "id %q", m.Id)
 	}
-	return ArchiveHead{ID: m.Id, Created: created, Settings: settingsFromPB(m.Settings)}, nil
+	sealed := slices.Contains(m.RequiredFeatures, FeatureOpenPGP)
+	if sealed != (m.KeyFingerprint != "") || sealed && (len(m.KeyFingerprint) != 40 || !isLowerHex(m.KeyFingerprint)) {
+		return ArchiveHead{}, corrupt("archive head", "it needs %q, and its key is %q", m.RequiredFeatures, m.KeyFingerprint)
+	}
+	return ArchiveHead{ID: m.Id, Created: created, Settings: settingsFromPB(m.Settings), KeyFingerprint: m.KeyFingerprint}, nil
 }
 
 // Head is what a band says of itself when it begins.

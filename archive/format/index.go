@@ -164,7 +164,11 @@ func (t *tables) block(b *Block) uint32 {
 }
 
 func blockToPB(b *Block) *pb.Block {
-	return &pb.Block{Band: string(b.Band), Number: b.Number, StoredBytes: uint64(b.StoredBytes), Sha256: b.SHA256[:]}
+	m := &pb.Block{Band: string(b.Band), Number: b.Number, StoredBytes: uint64(b.StoredBytes), Sha256: b.SHA256[:]}
+	if !b.Seal.IsZero() {
+		m.SessionKey, m.HeaderBytes = b.Seal.Session[:], b.Seal.HeaderBytes
+	}
+	return m
 }
 
 func blocksFromPB(what string, blocks []*pb.Block) ([]Block, error) {
@@ -177,7 +181,14 @@ func blocksFromPB(what string, blocks []*pb.Block) ([]Block, error) {
 		if _, err := ParseBandID(b.Band); err != nil {
 			return nil, corrupt(what, "a block of band %q", b.Band)
 		}
-		bs[i] = Block{BandID(b.Band), b.Number, clampInt64(b.StoredBytes), sum}
+		bs[i] = Block{Band: BandID(b.Band), Number: b.Number, StoredBytes: clampInt64(b.StoredBytes), SHA256: sum}
+		if len(b.SessionKey) == 0 {
+			continue
+		}
+		if len(b.SessionKey) != len(SessionKey{}) {
+			return nil, corrupt(what, "a session key of %d bytes", len(b.SessionKey))
+		}
+		bs[i].Seal = SealKey{SessionKey(b.SessionKey), b.HeaderBytes}
 	}
 	return bs, nil
 }

@@ -23,7 +23,7 @@ func hashes() *rapid.Generator[Hash] {
 func frames(t *rapid.T) []*Frame {
 	blocks := make([]*Block, rapid.IntRange(1, 3).Draw(t, "blocks"))
 	for i := range blocks {
-		blocks[i] = &Block{testBand, uint64(i), 32 << 20, hashes().Draw(t, "block sum")}
+		blocks[i] = &Block{Band: testBand, Number: uint64(i), StoredBytes: 32 << 20, SHA256: hashes().Draw(t, "block sum"), Seal: seals.Draw(t, "seal")}
 	}
 	out := make([]*Frame, rapid.IntRange(1, 5).Draw(t, "frames"))
 	for i := range out {
@@ -216,7 +216,7 @@ func FuzzDecodeFence(f *testing.F) {
 }
 
 func FuzzDecodeSpanList(f *testing.F) {
-	b := &Block{testBand, 0, 1000, Hash{1}}
+	b := &Block{Band: testBand, StoredBytes: 1000, SHA256: Hash{1}}
 	raw, _ := EncodeSpanList([]Span{{Frame: &Frame{b, 0, 10, 20, FrameSum{}}, Bytes: 20}})
 	f.Add(raw)
 	f.Fuzz(func(t *testing.T, raw []byte) {

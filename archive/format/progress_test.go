@@ -19,7 +19,7 @@ func testProgress() *Progress {
 	return &Progress{
 		Path: "a/large", Device: 1, Inode: 2, Size: 1 << 40, MTime: Time{-5, 7}, CTime: Time{1 << 40, 999_999_999}, End: 1 << 20,
 		Hash: HashState{Bytes: 130, Chain: Hash{9}, Pending: []byte{1, 2}}, SpanLists: []uint64{3, 9},
-		Blocks: []Block{{testBand, 4, 1000, Hash{1}}},
+		Blocks: []Block{{Band: testBand, Number: 4, StoredBytes: 1000, SHA256: Hash{1}}},
 	}
 }
 

@@ -7,6 +7,11 @@ import _ "embed"
 //go:embed readme.txt
 var Readme []byte
 
+// SealedReadme is README.txt of an encrypted archive.
+//
+//go:embed readme-sealed.txt
+var SealedReadme []byte
+
 // Recover is recover.py, as every archive holds a copy of it: it lists and restores without Dura, whatever is left.
 //
 //go:embed recover.py

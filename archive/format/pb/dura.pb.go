@@ -99,6 +99,7 @@ type Archive struct {
 	Created          string                 `protobuf:"bytes,3,opt,name=created,proto3" json:"created,omitempty"`                                           // RFC 3339, UTC
 	RequiredFeatures []string               `protobuf:"bytes,4,rep,name=required_features,json=requiredFeatures,proto3" json:"required_features,omitempty"` // a reader that doesn't know one of these refuses the archive
 	Settings         *Settings              `protobuf:"bytes,5,opt,name=settings,proto3" json:"settings,omitempty"`
+	KeyFingerprint   string                 `protobuf:"bytes,6,opt,name=key_fingerprint,json=keyFingerprint,proto3" json:"key_fingerprint,omitempty"` // encrypted archives: of the key in keys/archive.pub.asc, 40 hex digits
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -166,6 +167,13 @@ func (x *Archive) GetSettings() *Settings {
 		return x.Settings
 	}
 	return nil
+}
+
+func (x *Archive) GetKeyFingerprint() string {
+	if x != nil {
+		return x.KeyFingerprint
+	}
+	return ""
 }
 
 // How blocks and indexes are made. The archive's are the defaults; each band's head has those it was made with.
@@ -1003,7 +1011,9 @@ type Block struct {
 	Band          string                 `protobuf:"bytes,1,opt,name=band,proto3" json:"band,omitempty"`
 	Number        uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
 	StoredBytes   uint64                 `protobuf:"varint,3,opt,name=stored_bytes,json=storedBytes,proto3" json:"stored_bytes,omitempty"`
-	Sha256        []byte                 `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"` // of the stored object
+	Sha256        []byte                 `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`                               // of the stored object
+	SessionKey    []byte                 `protobuf:"bytes,5,opt,name=session_key,json=sessionKey,proto3" json:"session_key,omitempty"`     // encrypted archives: 32 bytes, what gpg takes as --override-session-key 9:HEX
+	HeaderBytes   uint32                 `protobuf:"varint,6,opt,name=header_bytes,json=headerBytes,proto3" json:"header_bytes,omitempty"` // encrypted archives: where in the stored object its content begins
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1064,6 +1074,20 @@ func (x *Block) GetSha256() []byte {
 		return x.Sha256
 	}
 	return nil
+}
+
+func (x *Block) GetSessionKey() []byte {
+	if x != nil {
+		return x.SessionKey
+	}
+	return nil
+}
+
+func (x *Block) GetHeaderBytes() uint32 {
+	if x != nil {
+		return x.HeaderBytes
+	}
+	return 0
 }
 
 type Frame struct {
@@ -2252,7 +2276,7 @@ func (x *ParityGroup) GetParitySlices() [][]byte {
 
 type ParityMember struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // behind bands/<band>
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // behind bands/<band>; without .gpg, where the archive is encrypted
 	StoredBytes   uint64                 `protobuf:"varint,2,opt,name=stored_bytes,json=storedBytes,proto3" json:"stored_bytes,omitempty"`
 	Sha256        []byte                 `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"` // of the stored object
 	Slices        []byte                 `protobuf:"bytes,4,opt,name=slices,proto3" json:"slices,omitempty"` // the first 8 bytes of the SHA-256 of each slice, in order
@@ -2322,13 +2346,14 @@ var File_archive_format_dura_proto protoreflect.FileDescriptor
 
 const file_archive_format_dura_proto_rawDesc = "" +
 	"\n" +
-	"\x19archive/format/dura.proto\x12\x04dura\"\xa4\x01\n" +
+	"\x19archive/format/dura.proto\x12\x04dura\"\xcd\x01\n" +
 	"\aArchive\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\rR\x06format\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
 	"\acreated\x18\x03 \x01(\tR\acreated\x12+\n" +
 	"\x11required_features\x18\x04 \x03(\tR\x10requiredFeatures\x12*\n" +
-	"\bsettings\x18\x05 \x01(\v2\x0e.dura.SettingsR\bsettings\"\xa1\x02\n" +
+	"\bsettings\x18\x05 \x01(\v2\x0e.dura.SettingsR\bsettings\x12'\n" +
+	"\x0fkey_fingerprint\x18\x06 \x01(\tR\x0ekeyFingerprint\"\xa1\x02\n" +
 	"\bSettings\x12 \n" +
 	"\vcompression\x18\x01 \x01(\tR\vcompression\x12\x1f\n" +
 	"\vblock_bytes\x18\x02 \x01(\x04R\n" +
@@ -2407,12 +2432,15 @@ const file_archive_format_dura_proto_rawDesc = "" +
 	"\x06blocks\x18\x01 \x03(\v2\v.dura.BlockR\x06blocks\x12#\n" +
 	"\x06frames\x18\x02 \x03(\v2\v.dura.FrameR\x06frames\x12 \n" +
 	"\x05spans\x18\x03 \x03(\v2\n" +
-	".dura.SpanR\x05spans\"n\n" +
+	".dura.SpanR\x05spans\"\xb2\x01\n" +
 	"\x05Block\x12\x12\n" +
 	"\x04band\x18\x01 \x01(\tR\x04band\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12!\n" +
 	"\fstored_bytes\x18\x03 \x01(\x04R\vstoredBytes\x12\x16\n" +
-	"\x06sha256\x18\x04 \x01(\fR\x06sha256\"\x87\x01\n" +
+	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x1f\n" +
+	"\vsession_key\x18\x05 \x01(\fR\n" +
+	"sessionKey\x12!\n" +
+	"\fheader_bytes\x18\x06 \x01(\rR\vheaderBytes\"\x87\x01\n" +
 	"\x05Frame\x12\x14\n" +
 	"\x05block\x18\x01 \x01(\rR\x05block\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x04R\x06offset\x12!\n" +
