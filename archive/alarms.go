@@ -16,16 +16,32 @@ func (b *Band) Alarms(ctx context.Context) (alarms []format.StoredAlarm, dropped
 	if b.tail.AlarmsStoredBytes > format.MaxIndexBytes {
 		return nil, 0, contradiction(b.id, name, "it has %d bytes, and %d are the most", b.tail.AlarmsStoredBytes, format.MaxIndexBytes)
 	}
-	stored, err := b.archive.readExactly(ctx, name, 0, b.tail.AlarmsStoredBytes)
+	type kept struct {
+		alarms  []format.StoredAlarm
+		dropped int64
+	}
+	all, err := mended(ctx, b.archive, name, func(from source) (kept, error) {
+		raw, err := b.readAlarms(ctx, from, name)
+		var k kept
+		if err == nil {
+			k.alarms, k.dropped, err = format.DecodeAlarms(raw)
+		}
+		return k, objectError(opRead, b.id, name, err)
+	})
+	return all.alarms, all.dropped, err
+}
+
+func (b *Band) readAlarms(ctx context.Context, from source, name string) ([]byte, error) {
+	stored, err := readExactly(ctx, from, name, 0, b.tail.AlarmsStoredBytes)
 	if err == nil && format.SumBytes(stored) != b.tail.AlarmsSHA256 {
 		err = &format.MismatchError{What: "object"}
 	}
-	var raw []byte
-	if err == nil {
-		raw, err = b.archive.decoder.Decode("alarms", stored, format.MaxIndexBytes)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		alarms, dropped, err = format.DecodeAlarms(raw)
+	frame, err := b.archive.Opened(name, stored)
+	if err != nil {
+		return nil, err
 	}
-	return alarms, dropped, objectError(opRead, b.id, name, err)
+	return b.archive.decoder.Decode("alarms", frame, format.MaxIndexBytes)
 }

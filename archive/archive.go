@@ -5,10 +5,12 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"runtime"
 
 	"dura/archive/alarm"
 	"dura/archive/format"
+	"dura/archive/seal"
 	"dura/archive/storage"
 	"dura/cache"
 	"dura/cache/disk"
@@ -22,6 +24,10 @@ type Options struct {
 	Also           []Other      // what is damaged is taken from these, too
 	Decoders       int          // decompressions at a time; 0: one a processor
 	Disk           *disk.Cache  // for frames and index objects as they are stored; nil: none. It stays open
+
+	// Unlock gives the keys of an archive that is encrypted, once DURA-ARCHIVE is read; its storage has the objects below keys/. Nil: nothing
+	// in one can be opened.
+	Unlock func(ctx context.Context, st storage.Storage, head format.ArchiveHead) (*seal.Keys, error)
 }
 
 const (
@@ -34,6 +40,8 @@ const (
 // Archive is an open archive. It is safe for concurrent use. Its memory is what its caches are given, and what is under way.
 type Archive struct {
 	storage storage.Storage
+	place   storage.Storage // the same as it was given
+	keys    *seal.Keys      // nil: it is not encrypted
 	head    format.ArchiveHead
 	alarms  alarm.Raiser
 	decoder *format.Decoder
@@ -50,11 +58,8 @@ func Open(ctx context.Context, st storage.Storage, o Options) (*Archive, error) 
 	text, err := readText(ctx, st, format.ArchiveName)
 	if err == nil {
 		var head format.ArchiveHead
-		if head, err = format.DecodeArchiveHead(text); err == nil && head.Settings.AreWhole() {
-			return newArchive(st, head, o)
-		}
-		if err == nil { // a name of a field may have become another one
-			return openPartly(ctx, st, head, o)
+		if head, err = format.DecodeArchiveHead(text); err == nil {
+			return openByHead(ctx, st, head, o)
 		}
 	}
 	damage := objectError(opOpen, "", format.ArchiveName, err)
@@ -66,7 +71,44 @@ func Open(ctx context.Context, st storage.Storage, o Options) (*Archive, error) 
 	return openLost(ctx, st, o, damage)
 }
 
-func newArchive(st storage.Storage, head format.ArchiveHead, o Options) (*Archive, error) {
+// openByHead opens an archive whose DURA-ARCHIVE can be read.
+func openByHead(ctx context.Context, st storage.Storage, head format.ArchiveHead, o Options) (*Archive, error) {
+	if !head.Settings.AreWhole() { // a name of a field may have become another one
+		return openPartly(ctx, st, head, o)
+	}
+	return openUnlocked(ctx, st, head, o)
+}
+
+func openUnlocked(ctx context.Context, st storage.Storage, head format.ArchiveHead, o Options) (*Archive, error) {
+	keys, err := unlock(ctx, st, head, o)
+	if err != nil {
+		return nil, err
+	}
+	return newArchive(st, keys, head, o)
+}
+
+// unlock gets the keys of an archive, if it is encrypted.
+func unlock(ctx context.Context, st storage.Storage, head format.ArchiveHead, o Options) (*seal.Keys, error) {
+	if !head.Sealed() {
+		return nil, nil
+	}
+	if o.Unlock == nil {
+		return seal.NewKeys(seal.KeysOptions{}), nil
+	}
+	keys, err := o.Unlock(ctx, st, head)
+	if err == nil && !keys.Public().SameKey(head.KeyFingerprint) {
+		err = &Error{Op: opOpen, Object: format.PublicKeyName, Kind: KindMismatch, Err: errOtherArchiveKey}
+	}
+	return keys, err
+}
+
+var errOtherArchiveKey = errors.New("it is not the key that DURA-ARCHIVE names")
+
+func newArchive(place storage.Storage, keys *seal.Keys, head format.ArchiveHead, o Options) (*Archive, error) {
+	st := place
+	if keys != nil {
+		st = named{place}
+	}
 	setDefault(&o.CacheBytes, defaultCacheBytes)
 	setDefault(&o.HunkCacheBytes, defaultHunkCacheBytes)
 	if o.Decoders <= 0 {
@@ -77,7 +119,7 @@ func newArchive(st storage.Storage, head format.ArchiveHead, o Options) (*Archiv
 		return nil, err
 	}
 	a := &Archive{
-		storage: st, head: head, alarms: o.Alarms, decoder: decoder,
+		storage: st, place: place, keys: keys, head: head, alarms: o.Alarms, decoder: decoder,
 		frames: cache.New[frameKey](cache.Options[*rawFrame]{
 			MaxBytes: o.CacheBytes, Size: (*rawFrame).memoryBytes, Hold: (*rawFrame).hold, Drop: (*rawFrame).drop,
 		}),
@@ -104,8 +146,11 @@ func (a *Archive) Close() {
 // Head is DURA-ARCHIVE.
 func (a *Archive) Head() format.ArchiveHead { return a.head }
 
-// Storage holds the archive's objects.
+// Storage holds the archive's objects. Names are without format.SealedSuffix in an encrypted archive as well.
 func (a *Archive) Storage() storage.Storage { return a.storage }
+
+// Place is the storage that the archive was opened in.
+func (a *Archive) Place() storage.Storage { return a.place }
 
 // CacheStats says what the caches of frames and of index objects hold, and did.
 func (a *Archive) CacheStats() (frames, index cache.Stats) { return a.frames.Stats(), a.index.Stats() }

@@ -78,7 +78,7 @@ func (a *Archive) openByID(ctx context.Context, id format.BandID) (*Band, error)
 
 func (a *Archive) openComplete(ctx context.Context, id format.BandID) (*Band, error) {
 	tail, err := mended(ctx, a, format.TailName(id), func(from source) (format.Tail, error) {
-		text, err := readText(ctx, from, format.TailName(id))
+		text, _, err := a.readOpened(ctx, from, format.TailName(id))
 		var tail format.Tail
 		if err == nil {
 			tail, err = format.DecodeTail(id, text)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dura/archive/format"
+	"dura/archive/seal"
 	"dura/archive/storage"
 )
 
@@ -15,6 +16,10 @@ type CreateOptions struct {
 	ID       string // 32 hex digits, random
 	Now      time.Time
 	Settings format.Settings // zero values: the format's defaults
+
+	// Of an archive that is to be encrypted: its public key, and its secret one sealed once for each way to open it.
+	Key     *seal.PublicKey // nil: it is not to be encrypted
+	Secrets [][]byte
 }
 
 // Occupant is what a storage may offer beyond storage.Storage: the name of something that is in its place and no object, such
@@ -28,6 +33,9 @@ type Occupant interface {
 // else, of KindExists with the name of that.
 func Create(ctx context.Context, st storage.Storage, o CreateOptions) error {
 	head := format.ArchiveHead{ID: o.ID, Created: o.Now, Settings: o.Settings.WithDefaults(format.DefaultSettings())}
+	if o.Key != nil {
+		head.KeyFingerprint = o.Key.Fingerprint()
+	}
 	text := format.EncodeArchiveHead(head)
 	if _, err := format.DecodeArchiveHead(text); err != nil {
 		return fmt.Errorf("the archive's head: %w", err)
@@ -38,15 +46,37 @@ func Create(ctx context.Context, st storage.Storage, o CreateOptions) error {
 	if err := checkEmpty(ctx, st); err != nil {
 		return err
 	}
-	for _, object := range []struct {
-		name    string
-		content []byte
-	}{{format.ReadmeName, format.Readme}, {format.SchemaName, format.Schema}, {format.RecoverName, format.Recover}, {format.ArchiveName, text}} {
+	objects, err := o.objects(text)
+	if err != nil {
+		return err
+	}
+	for _, object := range objects {
 		if err := createObject(ctx, st, object.name, object.content); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+type newObject struct {
+	name    string
+	content []byte
+}
+
+// objects are those of a new archive, in the order in which they are stored: a key that something may be sealed to comes behind what
+// opens that.
+func (o *CreateOptions) objects(head []byte) ([]newObject, error) {
+	common := []newObject{{format.SchemaName, format.Schema}, {format.RecoverName, format.Recover}, {format.ArchiveName, head}}
+	if o.Key == nil {
+		return append([]newObject{{format.ReadmeName, format.Readme}}, common...), nil
+	}
+	var objects []newObject
+	for i, secret := range o.Secrets {
+		objects = append(objects, newObject{format.SecretKeyName(uint64(i)), secret})
+	}
+	public, err := o.Key.Armored()
+	objects = append(objects, newObject{format.PublicKeyName, public}, newObject{format.ReadmeName, format.SealedReadme})
+	return append(objects, common...), err
 }
 
 // checkEmpty refuses a place that has anything but what an earlier attempt may have left.

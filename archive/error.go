@@ -8,6 +8,7 @@ import (
 
 	"dura/archive/alarm"
 	"dura/archive/format"
+	"dura/archive/seal"
 	"dura/archive/storage"
 )
 
@@ -28,13 +29,14 @@ const (
 	KindDeleted                   // the band is given up
 	KindNotADirectory             // the path is something else
 	KindNotAFile                  // the path is something else
+	KindLocked                    // there is no key to open it
 )
 
 var kindWords = [...]string{
 	KindIO: "input/output error", KindNotFound: "not found", KindMissing: "missing", KindNotAnArchive: "not an archive",
 	KindTooNew: "made by a later version", KindCorrupt: "corrupt", KindMismatch: "not as recorded", KindDenied: "permission denied",
 	KindAmbiguous: "ambiguous", KindExists: "exists already", KindDeleted: "deleted", KindNotADirectory: "not a directory",
-	KindNotAFile: "not a regular file",
+	KindNotAFile: "not a regular file", KindLocked: "locked",
 }
 
 func (k Kind) String() string {
@@ -88,8 +90,11 @@ func kindOf(err error) Kind {
 		unsupported *format.UnsupportedError
 		stored      *storage.Error
 		size        *sizeError
+		locked      *seal.LockedError
 	)
 	switch {
+	case errors.As(err, &locked):
+		return KindLocked
 	case errors.As(err, &size):
 		return KindMismatch
 	case errors.As(err, &mismatch):
@@ -150,7 +155,7 @@ func conditionOf(k Kind) alarm.Condition {
 		return alarm.Corrupt
 	case KindMismatch, KindNotADirectory, KindNotAFile:
 		return alarm.Mismatch
-	case KindDenied:
+	case KindDenied, KindLocked:
 		return alarm.Denied
 	case KindExists:
 		return alarm.Exists

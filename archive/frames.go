@@ -82,7 +82,7 @@ func (a *Archive) fetchFrame(ctx context.Context, f *format.Frame) (*rawFrame, e
 // frameFrom reads a frame from a source.
 func (a *Archive) frameFrom(ctx context.Context, f *format.Frame) func(source) (*rawFrame, error) {
 	return func(from source) (*rawFrame, error) {
-		stored, err := readExactly(ctx, from, f.Block.Name(), f.Offset, int64(f.StoredBytes))
+		stored, err := a.readBlockExactly(ctx, from, f.Block, f.Offset, int64(f.StoredBytes))
 		if err != nil {
 			return nil, frameError(f, err)
 		}
@@ -94,7 +94,7 @@ func (a *Archive) frameInStorage(ctx context.Context, f *format.Frame) (*rawFram
 	if raw, ok := a.frameOnDisk(f); ok {
 		return raw, nil
 	}
-	stored, spare, err := a.readBlock(ctx, f.Block.Name(), f.Offset, int64(f.StoredBytes))
+	stored, spare, err := a.readBlock(ctx, f.Block, f.Offset, int64(f.StoredBytes))
 	if err == nil && len(stored) < int(f.StoredBytes) {
 		err = &sizeError{int64(len(stored)), int64(f.StoredBytes)}
 	}
@@ -108,7 +108,7 @@ func (a *Archive) frameInStorage(ctx context.Context, f *format.Frame) (*rawFram
 		err = wrong
 	}
 	if err == nil {
-		a.keepOnDisk(f.Sum[:], stored)
+		a.keepFrameOnDisk(f, stored)
 	}
 	a.spare.put(spare)
 	return a.decoded(f, raw, err)
@@ -122,7 +122,7 @@ func (a *Archive) decodeFrame(f *format.Frame, stored []byte) (*rawFrame, error)
 		raw, err = a.decoder.DecodeFrame(f, stored, a.frameBuffer)
 	}
 	if err == nil {
-		a.keepOnDisk(f.Sum[:], stored)
+		a.keepFrameOnDisk(f, stored)
 	}
 	return a.decoded(f, raw, err)
 }
@@ -140,8 +140,8 @@ func frameError(f *format.Frame, err error) error {
 	return objectError(opRead, f.Block.Band, f.Block.Name(), err)
 }
 
-// readBlock reads a range of a block, as far as it goes; spare is the memory for it that may be used again, if any.
-func (a *Archive) readBlock(ctx context.Context, name string, offset, bytes int64) (stored, spare []byte, err error) {
+// readStored reads a range of an object, as far as it goes; spare is the memory for it that may be used again, if any.
+func (a *Archive) readStored(ctx context.Context, name string, offset, bytes int64) (stored, spare []byte, err error) {
 	r, ok := a.storage.(storage.IntoReader)
 	if !ok {
 		stored, err = a.storage.Read(ctx, name, offset, int(bytes))
@@ -229,7 +229,7 @@ func (a *Archive) fetchJoined(ctx context.Context, frames []*format.Frame, done 
 	first, last := frames[0], frames[len(frames)-1]
 	var stored, spare []byte
 	if len(frames) > 1 {
-		stored, spare, _ = a.readBlock(ctx, first.Block.Name(), first.Offset, last.Offset-first.Offset+int64(last.StoredBytes))
+		stored, spare, _ = a.readBlock(ctx, first.Block, first.Offset, last.Offset-first.Offset+int64(last.StoredBytes))
 	}
 	for i, f := range frames {
 		from := f.Offset - first.Offset

@@ -120,7 +120,7 @@ func (s *salvage) read(ctx context.Context, kind format.ObjectKind, l listed) (i
 		var object indexObject
 		if err == nil {
 			k.sum, k.storedBytes = format.SumBytes(stored), int64(len(stored))
-			object, err = s.archive.decodeIndex(kind, stored)
+			object, err = s.archive.decodeIndex(k, stored)
 		}
 		return object, objectError(opOpenBand, s.id, k.name(), err)
 	})

@@ -50,7 +50,7 @@ func (a *Archive) fetchIndex(k indexKey) func(context.Context) (indexObject, err
 			stored, err := a.readIndex(ctx, from, k)
 			var object indexObject
 			if err == nil {
-				object, err = a.decodeIndex(k.kind, stored)
+				object, err = a.decodeIndex(k, stored)
 			}
 			return object, objectError(opRead, k.band, k.name(), err)
 		})
@@ -74,12 +74,17 @@ func (a *Archive) readIndex(ctx context.Context, from source, k indexKey) ([]byt
 	return stored, err
 }
 
-func (a *Archive) decodeIndex(kind format.ObjectKind, stored []byte) (indexObject, error) {
-	raw, err := a.decoder.Decode("index object", stored, format.MaxIndexBytes)
+// decodeIndex makes of an index object as it is stored what it says.
+func (a *Archive) decodeIndex(k indexKey, stored []byte) (indexObject, error) {
+	frame, err := a.Opened(k.name(), stored)
 	if err != nil {
 		return nil, err
 	}
-	switch kind {
+	raw, err := a.decoder.Decode("index object", frame, format.MaxIndexBytes)
+	if err != nil {
+		return nil, err
+	}
+	switch k.kind {
 	case format.HunkObject:
 		h, err := format.DecodeHunk(raw)
 		return &hunk{h.Entries, h.Before, h.Previous}, err

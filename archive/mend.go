@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"dura/archive/format"
@@ -42,6 +43,12 @@ const maxRaisedKept = 10_000
 
 func newMender(a *Archive, others []Other) (*mender, error) {
 	rows, err := newRowCache()
+	if a.keys != nil {
+		others = slices.Clone(others)
+		for i := range others {
+			others[i].Storage = named{others[i].Storage}
+		}
+	}
 	return &mender{archive: a, others: others, rows: rows, raised: map[string]bool{}}, err
 }
 

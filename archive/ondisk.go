@@ -5,12 +5,19 @@ import (
 	"dura/cache/disk"
 )
 
-// What is kept on disk is as it is stored, sealed where that is, under the hash that the index has for it.
+// What is kept on disk is as it is stored, under the hash that the index has for it. Of an encrypted archive that is index objects alone.
 
 // keepOnDisk keeps what was checked against sum.
 func (a *Archive) keepOnDisk(sum, stored []byte) {
 	if a.disk != nil {
 		a.disk.Put(sum, stored)
+	}
+}
+
+// keepFrameOnDisk keeps a frame that was checked, unless it is one that an encrypted archive hides.
+func (a *Archive) keepFrameOnDisk(f *format.Frame, stored []byte) {
+	if a.keys == nil {
+		a.keepOnDisk(f.Sum[:], stored)
 	}
 }
 

@@ -140,7 +140,10 @@ func (a *assembler) end(ctx context.Context, streams []pack.Stream) error {
 		if s == pack.Large {
 			b.builder.SetProgress(a.chain.progress(b))
 		}
-		parts, ref := b.builder.Finish(a.band, a.next, a.encoder)
+		parts, ref, err := a.sealBlock(b.builder.Finish(a.band, a.next, a.encoder))
+		if err != nil {
+			return err
+		}
 		a.next++
 		b.Block, b.builder = ref, format.BlockBuilder{}
 		if s == pack.Large {

@@ -35,7 +35,7 @@ func begin(ctx context.Context, a *archive.Archive, o Options) (*beginning, erro
 	}
 	b := &beginning{bands: bands, parentID: o.Parent}
 	for _, s := range slices.Backward(bands) {
-		if s.Deleted || !s.HasHead {
+		if s.Deleted || !s.HasHead || !a.CanOpen(s.ID) {
 			continue
 		}
 		if s.Complete && b.parentID != "" {
@@ -121,11 +121,13 @@ func (b *beginning) newBand(a *archive.Archive, o Options, bands []archive.BandS
 		}
 	}
 	b.band = format.NewBandID(named, random)
-	b.head = format.EncodeHead(format.Head{
+	text := format.EncodeHead(format.Head{
 		Archive: a.Head().ID, Band: b.band, Started: now, Host: validText(o.Host), Program: validText(o.Program),
 		Sources: o.Sources, Parent: b.parentID, Settings: o.Settings, Exclusions: o.Exclusions,
 	})
-	return nil
+	var err error
+	b.head, err = sealed(a, format.HeadName(b.band), text)
+	return err
 }
 
 // openParent opens the parent. One that can't be opened is an alarm, and everything is read.

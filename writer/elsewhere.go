@@ -161,7 +161,7 @@ func (x *elsewhere) update(ctx context.Context) error {
 	}
 	x.o.Index.Forget(func(id format.BandID) bool { return living[id] })
 	for _, s := range x.begun.bands {
-		if !s.Complete || s.Deleted {
+		if !s.Complete || s.Deleted || !x.archive.CanOpen(s.ID) {
 			continue
 		}
 		covered := x.o.Index.Covers(s.ID)

@@ -24,12 +24,16 @@ func (p *pipeline) finish(ctx context.Context) error {
 	if err := p.storeAlarms(ctx, &tail); err != nil {
 		return err
 	}
-	if err := p.storeTail(ctx, format.EncodeTail(tail)); err != nil {
+	stored, err := sealed(p.archive, format.TailName(p.band), format.EncodeTail(tail))
+	if err != nil {
+		return err
+	}
+	if err := p.storeTail(ctx, stored); err != nil {
 		return err
 	}
 	var sums []byte
 	for _, name := range slices.Sorted(maps.Keys(p.store.sums)) {
-		sums = format.AppendSum(sums, name, p.store.sums[name])
+		sums = format.AppendSum(sums, format.StoredName(name, p.archive.Keys() != nil), p.store.sums[name])
 	}
 	if err := p.store.object(ctx, format.SumsName(p.band), sums); err != nil {
 		return err
@@ -39,15 +43,15 @@ func (p *pipeline) finish(ctx context.Context) error {
 }
 
 // storeTail stores the tail, and ahead of it the parity of all that is in no group yet, the tail's included.
-func (p *pipeline) storeTail(ctx context.Context, text []byte) error {
-	name, sum := format.TailName(p.band), format.SumBytes(text)
-	if err := p.store.protection.add(ctx, name, sum, text); err != nil {
+func (p *pipeline) storeTail(ctx context.Context, stored []byte) error {
+	name, sum := format.TailName(p.band), format.SumBytes(stored)
+	if err := p.store.protection.add(ctx, name, sum, stored); err != nil {
 		return err
 	}
 	if err := p.store.protection.closeAll(ctx); err != nil {
 		return err
 	}
-	return p.store.summed(ctx, name, sum, text)
+	return p.store.summed(ctx, name, sum, stored)
 }
 
 // storeAlarms keeps in the band what alarms were raised while it was made.
@@ -78,9 +82,8 @@ func (p *pipeline) storeAlarms(ctx context.Context, tail *format.Tail) error {
 	if err != nil {
 		return err
 	}
-	object := enc.Append(nil, raw)
-	tail.AlarmsSHA256, tail.AlarmsStoredBytes = format.SumBytes(object), int64(len(object))
-	return p.store.object(ctx, format.AlarmsName(p.band), object)
+	tail.AlarmsStoredBytes, tail.AlarmsSHA256, err = p.storeSealed(ctx, format.AlarmsName(p.band), enc.Append(nil, raw))
+	return err
 }
 
 // messageOf is what an alarm says beyond its fields.

@@ -11,7 +11,10 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/archivetest"
 	"dura/archive/format"
+	"dura/archive/seal"
+	"dura/archive/seal/sealtest"
 	"dura/archive/storage"
 	"dura/archive/storage/memory"
 	"dura/writer"
@@ -37,6 +40,7 @@ type place struct {
 	raised  []alarm.Alarm
 	now     time.Time             // of the next backup; zero: testTime
 	options func(*writer.Options) // changes them
+	writes  func() *seal.Keys     // of an encrypted archive, for a backup
 }
 
 func newPlace(t testing.TB, settings format.Settings) *place {
@@ -51,7 +55,7 @@ func newPlace(t testing.TB, settings format.Settings) *place {
 
 func (p *place) open() *archive.Archive {
 	p.t.Helper()
-	a, err := archive.Open(context.Background(), p.storage, archive.Options{})
+	a, err := archive.Open(context.Background(), p.storage, archive.Options{Unlock: archivetest.Unlock(sealtest.Keys())})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -73,7 +77,11 @@ func (p *place) backupWith(ctx context.Context, set *alarm.Set, src source.Sourc
 	if p.wrap != nil {
 		st = p.wrap(st)
 	}
-	a, err := archive.Open(ctx, st, archive.Options{})
+	var keys *seal.Keys
+	if p.writes != nil {
+		keys = p.writes()
+	}
+	a, err := archive.Open(ctx, st, archive.Options{Unlock: archivetest.Unlock(keys)})
 	if err != nil {
 		return writer.Result{}, err
 	}

@@ -93,7 +93,10 @@ func (x *indexer) spanList(ctx context.Context, l *spanList) error {
 	if err != nil {
 		return err
 	}
-	object := x.encoder.Append(nil, raw)
+	object, err := sealed(x.archive, format.SpansName(x.band, l.number), x.encoder.Append(nil, raw))
+	if err != nil {
+		return err
+	}
 	l.ref = format.SpanListRef{Band: x.band, Number: l.number, StoredBytes: int64(len(object)), SHA256: format.SumBytes(object)}
 	for i := range l.spans {
 		l.ref.ContentBytes += l.spans[i].HoleBytes + int64(l.spans[i].Bytes)
@@ -135,7 +138,10 @@ func (x *indexer) hunk(ctx context.Context, h *hunk) error {
 	if err != nil {
 		return err
 	}
-	object := x.encoder.Append(nil, raw)
+	object, err := sealed(x.archive, format.HunkName(x.band, x.nextHunk), x.encoder.Append(nil, raw))
+	if err != nil {
+		return err
+	}
 	ref := format.HunkRef{
 		Band: x.band, Number: x.nextHunk, StoredBytes: int64(len(object)), SHA256: format.SumBytes(object),
 		Entries: int64(len(x.entries)), FirstPath: x.entries[0].Path,
@@ -199,16 +205,16 @@ func (x *indexer) fence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	object := x.encoder.Append(nil, raw)
-	ref := format.FenceRef{
-		Band: x.band, Number: x.nextFence, StoredBytes: int64(len(object)), SHA256: format.SumBytes(object),
-		FirstPath: x.hunks[0].FirstPath,
+	bytes, sum, err := x.storeSealed(ctx, format.FenceName(x.band, x.nextFence), x.encoder.Append(nil, raw))
+	if err != nil {
+		return err
 	}
+	ref := format.FenceRef{Band: x.band, Number: x.nextFence, StoredBytes: bytes, SHA256: sum, FirstPath: x.hunks[0].FirstPath}
 	for i := range x.hunks {
 		ref.Entries += x.hunks[i].Entries
 	}
 	x.hunks, x.stored, x.before = nil, nil, 0
 	x.nextFence++
 	x.fences = append(x.fences, ref)
-	return x.store.object(ctx, format.FenceName(x.band, ref.Number), object)
+	return nil
 }

@@ -47,7 +47,7 @@ func (d *dispatcher) large(ctx context.Context, it *item) error {
 		return err
 	}
 	l := &largeReader{
-		dispatcher: d, it: it, content: content, chunker: format.NewChunker(d.o.Settings, nil),
+		dispatcher: d, it: it, content: content, chunker: d.pipeline.chunker(),
 		sum: newContentSum(it.entry.Size, runs), runs: runs, sparse: sparse,
 	}
 	return l.all(ctx)

@@ -120,7 +120,7 @@ func (p *presence) content(ctx context.Context, e *format.Entry) (bool, error) {
 
 // lostOnly passes over what says that an object is not what it was: then it is as good as not there.
 func lostOnly(err error) error {
-	for _, kind := range []archive.Kind{archive.KindMissing, archive.KindCorrupt, archive.KindMismatch} {
+	for _, kind := range []archive.Kind{archive.KindMissing, archive.KindCorrupt, archive.KindMismatch, archive.KindLocked} {
 		if archive.Is(err, kind) {
 			return nil
 		}

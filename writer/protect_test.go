@@ -31,7 +31,7 @@ func (p *place) protectedIn(band format.BandID) map[string]int {
 	p.t.Helper()
 	a := p.open()
 	defer a.Close()
-	all := objects(p.t, p.storage)
+	all := p.objectsByName()
 	sizes := map[string]int64{}
 	for name, object := range all {
 		sizes[name] = int64(len(object))
@@ -75,11 +75,23 @@ func (p *place) protectedIn(band format.BandID) map[string]int {
 	return times
 }
 
+// objectsByName are the objects as they are stored, by the names that they have in any archive.
+func (p *place) objectsByName() map[string][]byte {
+	all := map[string][]byte{}
+	for name, object := range objects(p.t, p.storage) {
+		if of, ok := format.NameOf(name, p.writes != nil); ok {
+			name = of
+		}
+		all[name] = object
+	}
+	return all
+}
+
 // checkProtected wants every object of a complete band in a whole group.
 func (p *place) checkProtected(band format.BandID) (times map[string]int) {
 	p.t.Helper()
 	times = p.protectedIn(band)
-	for name := range objects(p.t, p.storage) {
+	for name := range p.objectsByName() {
 		of, kind, _, err := format.ParseObjectName(name)
 		if _, is := parity.ClassOf(kind); err == nil && is && of == band && times[name] == 0 {
 			p.t.Errorf("%s is in no group", name)

@@ -13,7 +13,7 @@ import (
 
 // read serves batches until there are no more.
 func (p *pipeline) read(ctx context.Context) error {
-	r := &reader{pipeline: p, chunker: format.NewChunker(p.o.Settings, nil)}
+	r := &reader{pipeline: p, chunker: p.chunker()}
 	for {
 		select {
 		case b, more := <-p.work:

@@ -46,7 +46,7 @@ func newSequencer(p *pipeline) *sequencer {
 	return &sequencer{
 		pipeline: p, cuts: pack.Frames{AimBytes: [pack.Streams]int64{p.o.Settings.FrameBytes, p.o.Settings.ChunkMeanBytes}}, hunk: &hunk{},
 		finder: newFinder(p), nextSpans: p.begun.numbers().NextSpans,
-		reader: &reader{pipeline: p, chunker: format.NewChunker(p.o.Settings, nil)},
+		reader: &reader{pipeline: p, chunker: p.chunker()},
 	}
 }
 

@@ -45,7 +45,11 @@ func newStore(s storage.Storage, band format.BandID) *store {
 
 // object stores one object, protects it and keeps its sum.
 func (s *store) object(ctx context.Context, name string, parts ...[]byte) error {
-	sum := format.SumBytes(parts...)
+	return s.protected(ctx, name, format.SumBytes(parts...), parts...)
+}
+
+// protected does so for an object whose sum is known.
+func (s *store) protected(ctx context.Context, name string, sum format.Hash, parts ...[]byte) error {
 	if err := s.summed(ctx, name, sum, parts...); err != nil {
 		return err
 	}

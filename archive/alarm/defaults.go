@@ -6,8 +6,15 @@ package alarm
 // Rules given by the user come behind these and win: `*/*=continue` tries hard to go on whatever happens.
 
 // ReadingRules are for operations that only read an archive: list, mount, restore, verify. Nothing they do can harm it, and
-// of a damaged archive the most is to be had, so every alarm continues.
-func ReadingRules() []Rule { return []Rule{{Action: Continue}} }
+// of a damaged archive the most is to be had, so every alarm continues, but for those that say that another archive may have been put
+// in the place of the one that this machine knows: what that gives is anybody's.
+func ReadingRules() []Rule {
+	return []Rule{
+		{Action: Continue},
+		{Area: Archive, Condition: Mismatch, Filename: "keys/archive.pub.asc", Action: Abort},
+		{Area: Archive, Condition: Mismatch, Filename: "DURA-ARCHIVE", Action: Abort},
+	}
+}
 
 // DefaultRules are for operations that add to an archive, and wherever nothing else is said. They end the run on
 //

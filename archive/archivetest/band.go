@@ -9,6 +9,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/format"
+	"dura/archive/seal"
 	"dura/archive/storage"
 	"dura/archive/storage/memory"
 )
@@ -34,6 +35,22 @@ func NewArchive(t testing.TB) *memory.Storage {
 	return st
 }
 
+// NewSealedArchive makes an encrypted archive without bands in memory.
+func NewSealedArchive(t testing.TB, key *seal.SecretKey, secrets ...[]byte) *memory.Storage {
+	t.Helper()
+	st := memory.New()
+	o := archive.CreateOptions{ID: ArchiveID, Now: Time, Key: &key.PublicKey, Secrets: secrets}
+	if err := archive.Create(context.Background(), st, o); err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// Unlock is for archive.Options: it gives these keys.
+func Unlock(keys *seal.Keys) func(context.Context, storage.Storage, format.ArchiveHead) (*seal.Keys, error) {
+	return func(context.Context, storage.Storage, format.ArchiveHead) (*seal.Keys, error) { return keys, nil }
+}
+
 // Band writes one band, object by object. The zero values of sizes mean what a writer would take.
 type Band struct {
 	Storage     storage.Storage
@@ -48,6 +65,7 @@ type Band struct {
 	Parity      string // what the head says of it; "": none
 	// BareLists leaves out how much data span lists hold, as archives may.
 	BareLists bool
+	Keys      *seal.Keys // of an encrypted archive
 
 	t       testing.TB
 	encoder *format.Encoder
@@ -85,18 +103,33 @@ func NewBand(t testing.TB, b Band) *Band {
 		Archive: ArchiveID, Band: b.ID, Started: b.ID.Time(), Host: "host", Program: "archivetest", Sources: []string{"/src"}, Parent: b.Parent,
 		Settings: settings,
 	})
-	b.head = format.SumBytes(text)
-	b.Put(format.HeadName(b.ID), text)
+	_, b.head, _ = b.put(format.HeadName(b.ID), text)
 	return &b
 }
 
 // Put stores an object of the band.
 func (b *Band) Put(name string, parts ...[]byte) {
 	b.t.Helper()
+	b.put(name, parts...)
+}
+
+func (b *Band) put(name string, parts ...[]byte) (storedBytes int64, sum format.Hash, key format.SealKey) {
+	b.t.Helper()
+	if b.Keys != nil && format.IsSealed(name) {
+		stored, k, err := b.Keys.Seal(name, parts...)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		name, parts, key = format.StoredName(name, true), [][]byte{stored}, k
+	}
 	if err := b.Storage.Create(context.Background(), name, parts...); err != nil {
 		b.t.Fatal(err)
 	}
+	for _, p := range parts {
+		storedBytes += int64(len(p))
+	}
 	b.sums[name] = format.SumBytes(parts...)
+	return storedBytes, b.sums[name], key
 }
 
 func (b *Band) next(kind format.ObjectKind) uint64 {
@@ -110,9 +143,8 @@ func (b *Band) putIndex(name string, raw []byte, err error) (storedBytes int64, 
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	stored := b.encoder.Append(nil, raw)
-	b.Put(name, stored)
-	return int64(len(stored)), b.sums[name]
+	storedBytes, sum, _ = b.put(name, b.encoder.Append(nil, raw))
+	return storedBytes, sum
 }
 
 // Hunk stores a hunk.

@@ -179,8 +179,8 @@ func (b *Band) endBlock() {
 		f.Offset = builder.AddFrame(stored, f.RawBytes, f.Sum, o.members)
 	}
 	parts, ref := builder.Finish(b.ID, b.next(format.BlockObject), b.encoder)
+	ref.StoredBytes, ref.SHA256, ref.Seal = b.put(ref.Name(), parts...)
 	*block = ref
-	b.Put(ref.Name(), parts...)
 	b.frames = nil
 }
 

@@ -2,6 +2,7 @@ package archivetest
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"dura/archive/format"
@@ -9,7 +10,7 @@ import (
 	"dura/archive/storage"
 )
 
-// Protect makes the parity of everything that a band has.
+// Protect makes the parity of everything that a band has, as it is stored.
 func Protect(t testing.TB, st storage.Storage, band format.BandID, s parity.Scheme) {
 	t.Helper()
 	ctx := context.Background()
@@ -37,14 +38,15 @@ func Protect(t testing.TB, st storage.Storage, band format.BandID, s parity.Sche
 	}
 	for info, err := range st.List(ctx, format.BandsPrefix+string(band), storage.Deep) {
 		must(err)
-		_, kind, _, _ := format.ParseObjectName(info.Name)
+		name := strings.TrimSuffix(info.Name, format.SealedSuffix)
+		_, kind, _, _ := format.ParseObjectName(name)
 		c, is := parity.ClassOf(kind)
 		if !is {
 			continue
 		}
 		object, err := st.Read(ctx, info.Name, 0, int(info.SizeBytes))
 		must(err)
-		must(encoders[c].Add(info.Name, format.SumBytes(object), object))
+		must(encoders[c].Add(name, format.SumBytes(object), object))
 		if encoders[c].Full() {
 			end(c)
 		}

@@ -1,0 +1,54 @@
+package archive
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"dura/archive/format"
+	"dura/archive/storage"
+)
+
+// named is the storage of an encrypted archive, in which objects that are messages are called what they are called in any archive.
+// Objects of these names that are no messages are not part of it.
+type named struct{ storage.Storage }
+
+func (n named) Create(ctx context.Context, name string, parts ...[]byte) error {
+	return n.Storage.Create(ctx, format.StoredName(name, true), parts...)
+}
+
+func (n named) Read(ctx context.Context, name string, offset int64, maxBytes int) ([]byte, error) {
+	return n.Storage.Read(ctx, format.StoredName(name, true), offset, maxBytes)
+}
+
+func (n named) Stat(ctx context.Context, name string) (storage.Info, error) {
+	info, err := n.Storage.Stat(ctx, format.StoredName(name, true))
+	info.Name = name
+	return info, err
+}
+
+func (n named) Delete(ctx context.Context, name string) error {
+	return n.Storage.Delete(ctx, format.StoredName(name, true))
+}
+
+func (n named) List(ctx context.Context, prefix string, depth storage.Depth) iter.Seq2[storage.Info, error] {
+	return func(yield func(storage.Info, error) bool) {
+		for info, err := range n.Storage.List(ctx, prefix, depth) {
+			if err == nil {
+				name, ok := format.NameOf(info.Name, true)
+				if !ok || !strings.HasPrefix(name, prefix) {
+					continue
+				}
+				info.Name = name
+			}
+			if !yield(info, err) {
+				return
+			}
+		}
+	}
+}
+
+// Settle implements storage.Settler.
+func (n named) Settle(ctx context.Context, prefix string) error {
+	return storage.Settle(ctx, n.Storage, prefix)
+}
