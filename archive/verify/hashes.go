@@ -193,7 +193,7 @@ func (r *run) eachSum(ctx context.Context, band format.BandID, each func(format.
 
 // sumLine compares one line.
 func (r *run) sumLine(sumsName string, band format.BandID, sum format.Sum) error {
-	of, kind, number, err := format.ParseObjectName(sum.Object)
+	of, kind, number, err := r.parse(sum.Object)
 	if err != nil || of != band {
 		return nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"dura/archive"
@@ -16,10 +15,10 @@ import (
 
 var errNotInGroup = errors.New("it has no parity, which its band is to have")
 
-// parity checks the parity of the complete bands: that every object is in a group, and that all parity objects are there; deeper than
+// parity checks the parity of complete bands: that every object is in a group, and that all parity objects are there; deeper than
 // Objects, that they are what they should be.
-func (r *run) parity(ctx context.Context) error {
-	for _, band := range slices.Sorted(maps.Keys(r.ownBlocks)) {
+func (r *run) parity(ctx context.Context, bands []format.BandID) error {
+	for _, band := range bands {
 		grouped := grouping{}
 		if err := r.groups(ctx, band, grouped); err != nil {
 			if err := r.found(ctx, err); err != nil {
@@ -58,8 +57,8 @@ func (r *run) ungrouped(ctx context.Context, band format.BandID, grouped groupin
 		return nil
 	}
 	return r.eachSum(ctx, band, func(sum format.Sum) error {
-		if unnamed[sum.Object] {
-			return r.object(alarm.Band, alarm.Missing, sum.Object, errNotInGroup)
+		if name, ok := format.NameOf(sum.Object, r.archive.Head().Sealed()); ok && unnamed[name] {
+			return r.object(alarm.Band, alarm.Missing, name, errNotInGroup)
 		}
 		return nil
 	})

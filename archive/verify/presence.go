@@ -122,7 +122,7 @@ func (r *run) unnamed(ctx context.Context, band format.BandID) error {
 		return nil
 	}
 	err := r.eachSum(ctx, band, func(sum format.Sum) error {
-		of, kind, number, err := format.ParseObjectName(sum.Object)
+		of, kind, number, err := r.parse(sum.Object)
 		if err != nil || of != band || kind != format.BlockObject {
 			return nil
 		}

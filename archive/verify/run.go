@@ -127,7 +127,11 @@ func (r *run) index(ctx context.Context, err error) error {
 
 // companions checks that what explains the archive is there.
 func (r *run) companions(ctx context.Context) error {
-	for _, name := range []string{format.ReadmeName, format.SchemaName} {
+	names := []string{format.ReadmeName, format.SchemaName}
+	if r.archive.Head().Sealed() {
+		names = append(names, format.PublicKeyName)
+	}
+	for _, name := range names {
 		_, err := r.archive.Storage().Stat(ctx, name)
 		switch {
 		case ctx.Err() != nil:

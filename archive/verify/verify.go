@@ -6,7 +6,9 @@ package verify
 
 import (
 	"context"
+	"maps"
 	"runtime"
+	"slices"
 
 	"dura/archive"
 	"dura/archive/alarm"
@@ -20,7 +22,8 @@ const (
 	// Objects reads the whole index, whose every object is checked against its hash, and checks that every other object that is
 	// referred to is there with its size.
 	Objects Depth = iota
-	// Blocks checks the hash of every object that is referred to as well, and the hashes in .sha256.
+	// Blocks checks the hash of every object that is referred to as well, and the hashes in .sha256. Without the key of an encrypted
+	// archive it goes by .sha256 alone.
 	Blocks
 	// Files does the same but for blocks, of which it checks the content of every file instead.
 	Files
@@ -74,6 +77,9 @@ func (r *run) verify(ctx context.Context, bands []archive.BandState) error {
 	if err := r.companions(ctx); err != nil {
 		return err
 	}
+	if r.o.Depth == Blocks && r.isLocked(bands) {
+		return r.withoutKey(ctx, bands)
+	}
 	r.everything = covers(bands, all)
 	var opened []*archive.Band // all of them first: what lies ahead is known then
 	for _, s := range bands {
@@ -97,7 +103,7 @@ func (r *run) verify(ctx context.Context, bands []archive.BandState) error {
 		return err
 	}
 	if r.o.Depth == Objects {
-		return r.parity(ctx)
+		return r.parity(ctx, slices.Sorted(maps.Keys(r.ownBlocks)))
 	}
 	for _, s := range bands {
 		if s.HasSums && !s.Deleted {
@@ -109,7 +115,7 @@ func (r *run) verify(ctx context.Context, bands []archive.BandState) error {
 	if err := r.hashes(ctx); err != nil {
 		return err
 	}
-	return r.parity(ctx)
+	return r.parity(ctx, slices.Sorted(maps.Keys(r.ownBlocks)))
 }
 
 // covers reports whether given are all bands that are not given up.
