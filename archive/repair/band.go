@@ -66,7 +66,10 @@ func (b *bandRun) object(ctx context.Context, name string) error {
 	}
 	if w.sum.IsZero() && name == format.TailName(b.id) { // nothing tells its hash: neither sums nor parity
 		accept = func(object []byte) bool {
-			_, err := format.DecodeTail(b.id, object)
+			text, err := b.archive.Opened(name, object)
+			if err == nil {
+				_, err = format.DecodeTail(b.id, text)
+			}
 			return err == nil
 		}
 	} else if w.sum.IsZero() {
@@ -119,7 +122,7 @@ func (b *bandRun) storeAgain(ctx context.Context, name, from string, parts ...[]
 		}
 	}
 	b.result.Repaired++
-	b.made(Made{Object: name, Stored: stored, From: from})
+	b.made(Made{Object: name, Stored: format.StoredName(stored, b.archive.Head().Sealed()), From: from})
 	return nil
 }
 

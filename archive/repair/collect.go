@@ -19,6 +19,9 @@ type sums struct {
 
 // collect notes what the index of a band refers to, and what else tells of its objects.
 func (r *run) collect(ctx context.Context, s archive.BandState) error {
+	if !r.archive.CanOpen(s.ID) {
+		return r.collectLocked(ctx, s)
+	}
 	b, err := r.archive.OpenBand(ctx, s)
 	if err != nil {
 		return r.found(ctx, format.TailName(s.ID), err)
@@ -41,6 +44,14 @@ func (r *run) collect(ctx context.Context, s archive.BandState) error {
 	if err := r.collectIndex(ctx, b); err != nil {
 		return err
 	}
+	if !s.Complete {
+		return nil
+	}
+	return r.collectSums(ctx, s)
+}
+
+// collectLocked does so without the archive's key: .sha256 and the parity have the hashes of all that is stored.
+func (r *run) collectLocked(ctx context.Context, s archive.BandState) error {
 	if !s.Complete {
 		return nil
 	}
@@ -133,11 +144,12 @@ func (r *run) collectSums(ctx context.Context, s archive.BandState) error {
 		lines, err := format.DecodeSums(text)
 		said.whole = err == nil
 		for _, l := range lines {
-			if of, _, _, err := format.ParseObjectName(l.Object); err != nil || of != s.ID {
+			name, ok := format.NameOf(l.Object, r.archive.Head().Sealed())
+			if of, _, _, err := format.ParseObjectName(name); !ok || err != nil || of != s.ID {
 				said.whole = false
 				continue
 			}
-			said.lines[l.Object] = l.SHA256
+			said.lines[name] = l.SHA256
 		}
 	}
 	for name, sum := range said.lines {

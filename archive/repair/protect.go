@@ -2,6 +2,7 @@ package repair
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -102,7 +103,7 @@ func (b *bandRun) sums(ctx context.Context) error {
 	}
 	var text []byte
 	for _, name := range slices.Sorted(maps.Keys(lines)) {
-		text = format.AppendSum(text, name, lines[name])
+		text = format.AppendSum(text, format.StoredName(name, b.archive.Head().Sealed()), lines[name])
 	}
 	name := format.SumsName(b.id)
 	_, from, _, err := b.archive.Whole(ctx, name, func(object []byte) bool { return string(object) == string(text) })
@@ -120,10 +121,11 @@ func (b *bandRun) sums(ctx context.Context) error {
 func (r *run) heads(ctx context.Context) error {
 	b := &bandRun{run: r, sizes: map[string]int64{}}
 	st := r.archive.Storage()
-	for _, o := range []struct {
-		name    string
-		content []byte
-	}{{format.ReadmeName, format.Readme}, {format.SchemaName, format.Schema}, {format.RecoverName, format.Recover}} {
+	companions, err := r.companions()
+	if err != nil {
+		return err
+	}
+	for _, o := range companions {
 		if ok, err := archive.IsThere(ctx, st, o.name); ok || err != nil {
 			if err != nil {
 				return err
@@ -138,11 +140,38 @@ func (r *run) heads(ctx context.Context) error {
 	return r.archiveHead(ctx, b)
 }
 
+// companion is an object that explains the archive.
+type companion struct {
+	name    string
+	content []byte
+}
+
+// companions are those of an archive as this version would make it.
+func (r *run) companions() ([]companion, error) {
+	list := []companion{{format.SchemaName, format.Schema}, {format.RecoverName, format.Recover}}
+	if !r.archive.Head().Sealed() {
+		return append(list, companion{format.ReadmeName, format.Readme}), nil
+	}
+	list = append(list, companion{format.ReadmeName, format.SealedReadme})
+	key := r.archive.Keys().Public()
+	if key == nil {
+		return list, nil
+	}
+	armored, err := key.Armored()
+	return append(list, companion{format.PublicKeyName, armored}), err
+}
+
+var errNoSettings = errors.New("nothing that can be opened tells its settings")
+
 // archiveHead stores DURA-ARCHIVE again, or a repaired copy of it.
 func (r *run) archiveHead(ctx context.Context, b *bandRun) error {
 	round, state, err := archive.HeadState(ctx, r.archive.Storage())
 	if err != nil || state == archive.HeadWhole {
 		return err
+	}
+	if head := r.archive.Head(); head.Sealed() && !head.Settings.AreWhole() {
+		r.result.Damaged++
+		return r.found(ctx, format.ArchiveName, &archive.Error{Op: opRepair, Object: format.ArchiveName, Kind: archive.KindMissing, Err: errNoSettings})
 	}
 	name, text := format.ArchiveName, format.EncodeArchiveHead(r.archive.Head())
 	stored := name

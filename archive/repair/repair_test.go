@@ -11,6 +11,7 @@ import (
 	"dura/archive/format"
 	"dura/archive/parity"
 	"dura/archive/repair"
+	"dura/archive/seal/sealtest"
 	"dura/archive/storage"
 	"dura/archive/storage/memory"
 	"dura/archive/storage/storagetest"
@@ -109,7 +110,7 @@ type told struct {
 
 func fix(t testing.TB, st storage.Storage, o repair.Options, also ...archive.Other) (repair.Result, told) {
 	t.Helper()
-	a, err := archive.Open(t.Context(), st, archive.Options{Also: also})
+	a, err := archive.Open(t.Context(), st, archive.Options{Also: also, Unlock: archivetest.Unlock(sealtest.Keys())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +134,7 @@ func isHealthy(t testing.TB, st storage.Storage, what string) {
 	t.Helper()
 	for _, depth := range []verify.Depth{verify.Objects, verify.Blocks, verify.Files} {
 		raised := &alarms{}
-		a, err := archive.Open(t.Context(), st, archive.Options{Alarms: raised})
+		a, err := archive.Open(t.Context(), st, archive.Options{Alarms: raised, Unlock: archivetest.Unlock(sealtest.Keys())})
 		if err != nil {
 			t.Fatal(err)
 		}
