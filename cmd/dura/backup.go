@@ -91,6 +91,7 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 	if err != nil {
 		return err
 	}
+	a.access = accessWrite
 	ar, closeArchive, err := a.open(ctx, place)
 	if err != nil {
 		return err
@@ -153,7 +154,7 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 
 // sweep removes what backups that were killed left half-written.
 func (a *app) sweep(ctx context.Context, ar *archive.Archive) error {
-	st, ok := ar.Storage().(*file.Storage)
+	st, ok := ar.Place().(*file.Storage)
 	if !ok {
 		return nil
 	}

@@ -37,12 +37,29 @@ const (
 	msgNoArchiveEmpty     = `there is no archive at %s: the directory is empty; is a disk not mounted? "dura init %s" makes an archive there`
 	msgNoArchiveOther     = `there is no archive at %s: there are other files, and no DURA-ARCHIVE; check the path`
 	msgNoArchiveHead      = `DURA-ARCHIVE is missing from %s, which has bands; put a good copy of that file back, or the one that "dura init" makes elsewhere: with it all can be read`
+	msgNoSealedHead       = `DURA-ARCHIVE is missing from %s, which has encrypted bands; put a good copy of that file back; until then README.txt there says how to get files out by hand`
 	msgNoArchiveFile      = `there is no archive at %s: that is not a directory; name the directory that holds the archive`
 	msgArchiveExists      = `there is an archive at %s already; "dura bands %s" shows what it holds`
 	msgPlaceTaken         = `%s is not empty, and no archive is in it; give "dura init" a new or an empty directory`
 	msgArchiveTooNew      = `%s was made by a newer Dura: it is of format %d, and this program knows up to format %d; use a newer version of dura`
 	msgArchiveFeature     = `%s needs the feature %q, which this version of dura doesn't know; use a newer version`
 	msgArchiveHeadCorrupt = `DURA-ARCHIVE in %s is damaged (%s); put a good copy of that file back, or the one that "dura init" makes elsewhere: with it all can be read`
+
+	// Keys.
+	msgLocked       = `%s is sealed, and this run has no key for it; "dura key list %s" tells what opens the archive`
+	msgNoKeyWay     = `name what is to open %s: --encrypt-to KEY, --passphrase, or both`
+	msgNotEncrypted = `%s is not encrypted, and can't be from now on: "dura init ARCHIVE --encrypt-to KEY" makes one that is`
+	msgNoWay        = `%s has no %s; "dura key list %s" lists what opens it`
+	msgLastWay      = `what would be left opens %s no more; add another way first: "dura key add %s"`
+	msgKeyNumber    = `%q is not the number of a way; "dura key list" lists them`
+	msgWayKey       = "key %s"
+	msgWayPhrase    = "passphrase"
+	msgWayUnknown   = "damaged or unknown"
+	msgWayAdded     = "%s opens %s from now on, as number %d\n"
+	msgWayRemoved   = "number %d, %s, opens %s no more\n"
+	msgKeyRow       = "archive's key %s\n"
+	msgKeyMade      = "it is encrypted with the key %s, which opens by: %s\n"
+	msgKeyMadeSafe  = "keep a copy of %s elsewhere: without it and what opens it nothing can be read\n"
 
 	// Storage. Arguments: the file, the cause.
 	msgStorageDenied   = `%s: permission denied; run this as a user who may %s there`

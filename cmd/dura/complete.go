@@ -16,6 +16,7 @@ func (a *app) completeBand(c *cobra.Command, args []string, _ string) ([]string,
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	a.access = accessNames
 	ar, closeArchive, err := a.open(c.Context(), args[0])
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -37,6 +38,7 @@ func (a *app) completePaths(number int) cobra.CompletionFunc {
 		if len(args) < number {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		}
+		a.access = accessStored
 		_, band, closeArchive, err := a.openBand(c.Context(), args[0])
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp

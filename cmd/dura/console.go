@@ -56,6 +56,24 @@ func (c *console) converse(f func(w io.Writer)) {
 	}
 }
 
+// ask shows a question, and keeps others from writing until it was answered.
+func (c *console) ask(question string) {
+	c.mu.Lock()
+	if c.line != "" {
+		io.WriteString(c.w, clearLine)
+	}
+	io.WriteString(c.w, msgPrefix+question)
+}
+
+// answered ends what ask began.
+func (c *console) answered() {
+	defer c.mu.Unlock()
+	io.WriteString(c.w, "\n")
+	if c.line != "" {
+		io.WriteString(c.w, drawn(c.line))
+	}
+}
+
 func drawn(line string) string {
 	if line == "" {
 		return clearLine

@@ -17,6 +17,7 @@ import (
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
 	"dura/cmd/dura-mount/mounting"
+	"dura/cmd/dura/unlock"
 	"dura/writer"
 	"dura/writer/source"
 )
@@ -56,6 +57,7 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 		running     *runningError
 		mountWords  *mounting.UsageError
 		noMount     *mounting.Failure
+		locked      *unlock.Error
 	)
 	switch {
 	case errors.As(err, &words) && words.command != "":
@@ -66,6 +68,8 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 		return kindUsage, sprintf(msgSeeHelp, mountWords.Sentence, "dura mount")
 	case errors.As(err, &noMount):
 		return noMount.Kind, noMount.Sentence
+	case errors.As(err, &locked):
+		return locked.Kind, shown(locked.Sentence)
 	case errors.As(err, &aborted):
 		return "aborted", a.abortSentence(aborted.Alarm)
 	case errors.Is(err, writer.ErrStopped):
@@ -136,6 +140,8 @@ func (a *app) archiveSentence(e *archive.Error) (kind, sentence string) {
 		return a.existsSentence(e)
 	case e.Kind == archive.KindNotFound:
 		return a.notFoundSentence(e)
+	case e.Kind == archive.KindLocked:
+		return "locked", sprintf(msgLocked, shown(a.located(e.Object)), shellQuoted(a.place))
 	case e.Kind == archive.KindMissing:
 		return "damaged", sprintf(msgStorageNotFound, shown(a.located(e.Object)), shellQuoted(a.place))
 	case e.Kind == archive.KindNotADirectory:
@@ -232,8 +238,12 @@ func (a *app) noArchiveSentence() string {
 	case !info.IsDir():
 		return sprintf(msgNoArchiveFile, place)
 	}
-	if heads, _ := filepath.Glob(filepath.Join(globQuoted(a.place), format.HeadName("*"))); len(heads) > 0 {
+	heads := filepath.Join(globQuoted(a.place), format.HeadName("*"))
+	if found, _ := filepath.Glob(heads); len(found) > 0 {
 		return sprintf(msgNoArchiveHead, place)
+	}
+	if found, _ := filepath.Glob(heads + format.SealedSuffix); len(found) > 0 {
+		return sprintf(msgNoSealedHead, place)
 	}
 	if f, err := os.Open(a.place); err == nil {
 		defer f.Close()

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/cmd/dura/unlock"
 )
 
 // runningError says that the same backup is running already.
@@ -88,24 +88,8 @@ func lockName(archiveID, host string, paths []string) (string, error) {
 	return "backup-" + hex.EncodeToString(sum[:16]), nil
 }
 
-// stateDir is where this machine keeps what it can't make anew. Cron and systemd may say nothing of a home: then it is the one that
-// the system knows for this user, or for root that of the machine, so that all runs of a user meet.
-func (a *app) stateDir() string {
-	if dir := a.host.getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "dura")
-	}
-	home := a.host.getenv("HOME")
-	if !filepath.IsAbs(home) {
-		home = ""
-		if u, err := user.Current(); err == nil {
-			home = u.HomeDir
-		}
-	}
-	if !filepath.IsAbs(home) {
-		return "/var/lib/dura"
-	}
-	return filepath.Join(home, ".local", "state", "dura")
-}
+// stateDir is where this machine keeps what it can't make anew.
+func (a *app) stateDir() string { return unlock.StateDir(a.host.getenv) }
 
 // lock is a file that this process holds. It is never removed, or two runs might each hold one of that name; what it says is of
 // whoever holds it, and the system lets go of it when that process ends, however it does.

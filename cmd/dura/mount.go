@@ -11,6 +11,7 @@ import (
 // mountCommand is dura-mount under another name.
 func mountCommand(a *app) *cobra.Command {
 	h := mounting.Host{
+		Ask:    a.unlocker().Ask,
 		Getenv: a.host.getenv, Now: a.host.now, Words: os.Args, UID: os.Geteuid(), GID: os.Getegid(),
 		Say:    func(line string) { a.console.say(msgPrefix + line) },
 		Stdout: a.stdout, Stderr: a.host.stderr,

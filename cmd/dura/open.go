@@ -11,6 +11,7 @@ import (
 	"dura/archive"
 	"dura/archive/alarm"
 	"dura/archive/format"
+	"dura/archive/seal"
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
 	"dura/archive/storage/file"
@@ -91,7 +92,7 @@ func (a *app) openRaising(ctx context.Context, place string, alarms alarm.Raiser
 		st.Close()
 		return nil, nil, err
 	}
-	ar, err = archive.Open(ctx, st, archive.Options{Alarms: alarms, Also: others})
+	ar, closeKeys, err := a.openWithKeys(ctx, st, archive.Options{Alarms: alarms, Also: others})
 	if err != nil {
 		st.Close()
 		closeOthers()
@@ -99,9 +100,35 @@ func (a *app) openRaising(ctx context.Context, place string, alarms alarm.Raiser
 	}
 	return ar, func() {
 		ar.Close()
+		closeKeys()
 		st.Close()
 		closeOthers()
 	}, nil
+}
+
+// openWithKeys opens an archive, with its keys if it is encrypted. One that is not must not be in the place of one that is.
+func (a *app) openWithKeys(ctx context.Context, st storage.Storage, o archive.Options) (ar *archive.Archive, closeKeys func(), err error) {
+	closeKeys = func() {}
+	o.Unlock = func(ctx context.Context, st storage.Storage, head format.ArchiveHead) (keys *seal.Keys, err error) {
+		a.sealed = true
+		keys, close, err := a.keys(ctx, st, head)
+		if err == nil {
+			closeKeys = close
+		}
+		return keys, err
+	}
+	if ar, err = archive.Open(ctx, st, o); err != nil {
+		closeKeys()
+		return nil, nil, err
+	}
+	if a.sealed {
+		return ar, closeKeys, nil
+	}
+	head := ar.Head()
+	if err = a.unlocker().Check(&head, absolute(a.place), a.raiser()); err != nil {
+		ar.Close()
+	}
+	return ar, closeKeys, err
 }
 
 // alsoFlag adds --also.

@@ -55,7 +55,7 @@ func repairCommand(a *app) *cobra.Command {
 		`Check every object of an archive, and store again what is missing or damaged: from parity, or from another archive of the same
 bands. A missing object gets its name back; beside a damaged one a repaired copy is stored, since nothing that exists is changed.
 It says which files of which bands can't be saved; the exit status is then 3. The next backup stores those again from the source, if
-it still has them.`,
+it still has them. Without the key of an encrypted archive it goes by the hashes in .sha256 and by parity, and can't name files.`,
 		func(ctx context.Context, args []string) error { return a.repair(ctx, args[0], dryRun) })
 	c.Flags().StringArrayVar(&a.also, "from", nil, "take what can't be rebuilt from the same bands of the archive `OTHER`")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and write nothing")
@@ -67,6 +67,7 @@ func (a *app) repair(ctx context.Context, place string, dryRun bool) error {
 	if err := a.setAlarms(alarm.ReadingRules()); err != nil {
 		return err
 	}
+	a.access = accessRepair
 	ar, closeArchive, err := a.openRaising(ctx, place, nil)
 	if err != nil {
 		return err

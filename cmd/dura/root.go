@@ -58,7 +58,7 @@ func newRoot(a *app) *cobra.Command {
 	flags.MarkHidden("cpuprofile")
 	flags.MarkHidden("memprofile")
 	root.AddCommand(initCommand(a), backupCommand(a), bandsCommand(a), alarmsCommand(a), lsCommand(a), catCommand(a), restoreCommand(a),
-		verifyCommand(a), repairCommand(a), mountCommand(a), versionCommand(a), manCommand(a), jsonHelp(), eventsHelp())
+		verifyCommand(a), repairCommand(a), keyCommand(a), mountCommand(a), versionCommand(a), manCommand(a), jsonHelp(), eventsHelp())
 	root.SetHelpCommand(helpCommand(root))
 	return root
 }

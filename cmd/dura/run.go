@@ -44,6 +44,8 @@ type app struct {
 	memory       string
 
 	place  string     // the archive's, as given
+	access access     // what the command wants of it
+	sealed bool       // it is encrypted
 	spec   string     // the band's, as given
 	also   []string   // archives that damaged objects are taken from
 	alarms *alarm.Set // nil until a command needs one

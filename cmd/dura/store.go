@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"dura/archive/format"
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
 	"dura/archive/storage/retry"
@@ -11,6 +12,7 @@ import (
 
 // located is where an object of the archive is, to show. An error of the whole storage has the storage's own place.
 func (a *app) located(object string) string {
+	object = format.StoredName(object, a.sealed)
 	if p, err := cloud.Parse(a.place); err == nil {
 		if place := p.String(); object != "" && object != place {
 			return place + "/" + object

@@ -128,3 +128,26 @@ func TestAskingAsksAtTheTerminal(t *testing.T) {
 		}
 	}
 }
+
+func TestAPassphraseIsAskedForAtTheTerminal(t *testing.T) {
+	m, archive := newMachine(t), filepath.Join(t.TempDir(), "a")
+	at := func(typed string, args ...string) (status int, screen string) {
+		term := openTerminal(t)
+		m.stdin, m.stderr = term.File, term.File
+		io.WriteString(term.keyboard, typed)
+		status = m.dura(t.Context(), args...)
+		return status, term.shown()
+	}
+	if status, screen := at("correct\ncorrect\n", "init", archive, "--passphrase"); status != statusDone || !strings.Contains(screen, "New passphrase: ") {
+		t.Fatalf("status %d, terminal %q", status, screen)
+	}
+	if status, screen := at("one\ntwo\n", "init", archive+"2", "--passphrase"); status != statusFailed || !strings.Contains(screen, msgPrefix+"the two passphrases differ") {
+		t.Errorf("status %d, terminal %q", status, screen)
+	}
+	if status, screen := at("wrong\ncorrect\n", "bands", archive); status != statusDone || !strings.Contains(screen, "Passphrase of "+archive) || !strings.Contains(screen, "That is not the one.") {
+		t.Errorf("status %d, terminal %q", status, screen)
+	}
+	if status, screen := at("a\nb\nc\n", "bands", archive); status != statusFailed || !strings.Contains(screen, "what was typed is not the passphrase of") {
+		t.Errorf("status %d, terminal %q", status, screen)
+	}
+}

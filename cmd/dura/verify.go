@@ -39,9 +39,9 @@ func verifyCommand(a *app) *cobra.Command {
 	var sample string
 	c := a.command("verify ARCHIVE", "Check that what is stored is whole",
 		`Check that every object that a band refers to is there with its size, and that the index can be read. With --blocks
-every stored object is read and checked against its hash; with --files, the content of every file. --sample 5% reads but a part of the blocks, or with --files of the files: another one each
-day, such that daily or weekly runs have read everything after 20 of them, and runs of a year from 2% on; --sample random:5%
-leaves to chance what is read.
+every stored object is read and checked against its hash, which takes no key where the archive is encrypted; with --files, the content
+of every file. --sample 5% reads but a part of the blocks, or with --files of the files: another one each day, such that daily or
+weekly runs have read everything after 20 of them, and runs of a year from 2% on; --sample random:5% leaves to chance what is read.
 Damage is told of by alarms; the exit status is then 3.`,
 		func(ctx context.Context, args []string) error {
 			depth := verify.Objects
@@ -71,6 +71,9 @@ Damage is told of by alarms; the exit status is then 3.`,
 func (a *app) verify(ctx context.Context, place string, o verify.Options) error {
 	if err := a.setAlarms(alarm.ReadingRules()); err != nil {
 		return err
+	}
+	if o.Depth == verify.Blocks {
+		a.access = accessStored
 	}
 	ar, closeArchive, err := a.open(ctx, place)
 	if err != nil {

@@ -23,7 +23,7 @@ const (
 var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
 // startServer runs the program again and waits until the mount can be used, or can't.
-func (s *settings) startServer(h Host) error {
+func (s *settings) startServer(ctx context.Context, h Host, alarms *alarms) error {
 	program, err := os.Executable()
 	if err != nil {
 		return failure("system", msgBackgroundStart, err)
@@ -43,19 +43,26 @@ func (s *settings) startServer(h Host) error {
 	server := exec.Command(program, h.Words[1:]...)
 	server.Args[0] = h.Words[0]
 	server.Env = append(os.Environ(), readyVariable+"="+strconv.Itoa(readyFD))
-	server.ExtraFiles = []*os.File{tell}
+	key, giveKey, err := os.Pipe()
+	if err != nil {
+		tell.Close()
+		return failure("system", msgBackgroundStart, err)
+	}
+	defer giveKey.Close()
+	server.ExtraFiles = []*os.File{tell, key}
 	server.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if output != nil {
 		server.Stdout, server.Stderr = output, output
 	}
 	err = server.Start()
 	tell.Close()
+	key.Close()
 	if err != nil {
 		return failure("system", msgBackgroundStart, err)
 	}
 	stop := passOn(server.Process)
 	defer stop()
-	ready, failed := listenTo(listen, h.Say)
+	ready, failed := listenTo(listen, h.Say, func() error { return s.answer(ctx, h, alarms, giveKey) })
 	if ready {
 		return nil
 	}
@@ -70,14 +77,20 @@ func (s *settings) startServer(h Host) error {
 	return failure("system", msgServerEnded, shown(s.mountpoint))
 }
 
-// listenTo passes on what the server says until it is ready, or gone.
-func listenTo(r io.Reader, say func(string)) (ready bool, failed error) {
+// listenTo passes on what the server says until it is ready, or gone. Why there is no key it knows better than the server.
+func listenTo(r io.Reader, say func(string), giveKey func() error) (ready bool, failed error) {
 	messages := json.NewDecoder(r)
+	var noKey error
 	for {
 		var m message
 		switch err := messages.Decode(&m); {
 		case err != nil:
+			if noKey != nil {
+				return false, noKey
+			}
 			return false, failed
+		case m.Locked:
+			noKey = giveKey()
 		case m.Ready:
 			return true, nil
 		case m.Failed != nil:
@@ -123,6 +136,7 @@ func readyPipe(getenv func(string) string) *os.File {
 // serveBehind serves in the background, where what there is to say goes first to whoever waits and then to a log.
 func (s *settings) serveBehind(ctx context.Context, h Host, alarms *alarms, pipe *os.File) error {
 	defer pipe.Close()
+	s.askParent = fromParent(pipe)
 	t := &teller{say: func(line string) { send(pipe, message{Say: line}) }}
 	log, err := s.openLog()
 	if err == nil {

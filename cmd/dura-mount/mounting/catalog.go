@@ -53,6 +53,8 @@ const (
 	msgAmbiguous     = `%q is the start of several bands in %s; give more of the id`
 	msgBandDeleted   = `band %s was deleted; "dura bands %s" lists the others`
 	msgNoSubdir      = `there is no directory %s in band %s; "dura ls %s -b %s" shows what there is`
+	msgNoKeyCame     = `%s got no key for the archive`
+	msgAborted       = `stopped by an alarm: %s; to go on in spite of it, add --alarm archive/mismatch=continue`
 	msgDamaged       = `%s is damaged (%v); "dura verify %s" shows all that is`
 	msgStorageDenied = `%s can't be read: permission denied; run this as a user who may`
 	msgUnexpected    = `%s failed: %v`
@@ -95,6 +97,8 @@ Options of -o:
   dura_xattrs        list user.dura.band, user.dura.state and user.dura.sha256, which can always be read
   nonempty           mount on a directory that has something in it
   suid, dev, noexec and what else mount(8) knows
+
+An encrypted archive is opened by gpg, or by a passphrase: from DURA_PASSPHRASE_FILE, DURA_PASSPHRASE_COMMAND, DURA_PASSPHRASE, or asked for.
 
 In /etc/fstab:  ARCHIVE MOUNTPOINT fuse.dura-mount ro,noauto,nosuid,nodev 0 0
 

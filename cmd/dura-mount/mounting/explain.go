@@ -12,8 +12,10 @@ import (
 	"unicode/utf8"
 
 	"dura/archive"
+	"dura/archive/alarm"
 	"dura/archive/format"
 	"dura/archive/storage"
+	"dura/cmd/dura/unlock"
 )
 
 // sprintf is where messages are put together, and the place to translate them.
@@ -26,6 +28,8 @@ func failure(kind, format string, args ...any) error { return &Failure{kind, spr
 func (s *settings) explained(err error) error {
 	var (
 		told       *Failure
+		locked     *unlock.Error
+		aborted    *alarm.AbortError
 		archiveErr *archive.Error
 		storageErr *storage.Error
 		pathErr    *fs.PathError
@@ -33,6 +37,10 @@ func (s *settings) explained(err error) error {
 	switch {
 	case errors.As(err, &told):
 		return told
+	case errors.As(err, &locked):
+		return failure(locked.Kind, "%s", shown(locked.Sentence))
+	case errors.As(err, &aborted):
+		return failure("aborted", msgAborted, shown(aborted.Alarm.String()))
 	case errors.Is(err, context.Canceled):
 		return failure("interrupted", msgInterrupted)
 	case isOfStore(err):

@@ -4,30 +4,36 @@
 package mounting
 
 import (
+	"context"
 	"io"
 	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"dura/cmd/dura/unlock"
 )
 
 // Host is what of the outside world a mount may touch.
 type Host struct {
 	Getenv   func(string) string
 	Now      func() time.Time
-	Words    []string          // how the program was called, its name first
-	UID, GID int               // effective
-	Say      func(line string) // tells whoever gave the command
-	Stdout   io.Writer         // for help
+	Words    []string                                                   // how the program was called, its name first
+	UID, GID int                                                        // effective
+	Ask      func(ctx context.Context, question string) ([]byte, error) // at a terminal, unseen; nil: there is none
+	Say      func(line string)                                          // tells whoever gave the command
+	Stdout   io.Writer                                                  // for help
 	Stderr   io.Writer
 }
 
 // RealHost is the machine that the program runs on. What there is to say goes to standard error, behind a prefix.
 func RealHost(prefix string) Host {
+	say := func(text string) { _, _ = io.WriteString(os.Stderr, text) }
 	return Host{
+		Ask:    unlock.Terminal(os.Stdin, os.Stderr, func(question string) { say(prefix + question) }, func() { say("\n") }),
 		Getenv: os.Getenv, Now: time.Now, Words: os.Args, UID: os.Geteuid(), GID: os.Getegid(),
-		Say:    func(line string) { _, _ = io.WriteString(os.Stderr, prefix+line+"\n") },
+		Say:    func(line string) { say(prefix + line + "\n") },
 		Stdout: os.Stdout, Stderr: os.Stderr,
 	}
 }

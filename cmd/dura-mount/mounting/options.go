@@ -1,15 +1,18 @@
 package mounting
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"dura/archive/format"
+	"dura/archive/seal"
 )
 
 // settings are what the words of the command line ask for.
@@ -37,6 +40,9 @@ type settings struct {
 	timeout     time.Duration
 	idle        time.Duration // 0: however long nobody uses it
 	profileFile string
+
+	asking    atomic.Bool                                    // somebody is asked for what opens the archive: that may take long
+	askParent func(context.Context) (*seal.SecretKey, error) // in the background
 }
 
 func usage(format string, args ...any) error { return &UsageError{sprintf(format, args...)} }

@@ -37,7 +37,7 @@ func (s *settings) start(ctx context.Context, h Host) error {
 	if s.foreground {
 		return s.serveHere(ctx, h, alarms)
 	}
-	return s.startServer(h)
+	return s.startServer(ctx, h, alarms)
 }
 
 // serveHere serves in the foreground. Once the mount can be used, what there is to say goes to the log file, if there is one.
@@ -157,13 +157,18 @@ func (s *settings) inTime(ctx context.Context, dir string, do func() error) erro
 	limit := s.requestTimeout()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return failure("io", msgNoAnswer, shown(dir), limit)
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+			if !s.asking.Load() {
+				return failure("io", msgNoAnswer, shown(dir), limit)
+			}
+			timer.Reset(limit)
+		}
 	}
 }
 
@@ -187,7 +192,14 @@ func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error)
 		place.Close()
 		return nil, err
 	}
-	a, err := archive.Open(ctx, st, archive.Options{CacheBytes: s.cacheBytes, HunkCacheBytes: s.indexBytes, Alarms: r, Disk: kept, Also: others})
+	a, err := archive.Open(ctx, st, archive.Options{
+		CacheBytes: s.cacheBytes, HunkCacheBytes: s.indexBytes, Alarms: r, Disk: kept, Also: others, Unlock: s.keys(h, r),
+	})
+	if err == nil {
+		if err = s.checkKnown(h, a, r); err != nil {
+			a.Close()
+		}
+	}
 	if err != nil {
 		closeDisk(kept)
 		place.Close()

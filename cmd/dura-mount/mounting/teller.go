@@ -64,6 +64,7 @@ type message struct {
 	Say    string   `json:"say,omitempty"`
 	Failed *Failure `json:"failed,omitempty"`
 	Ready  bool     `json:"ready,omitempty"`
+	Locked bool     `json:"locked,omitempty"` // it waits for the archive's secret key
 }
 
 // send tells whoever waits. If nobody does any more, nobody needs to know.
