@@ -58,7 +58,12 @@ func contents(t *testing.T, dir string) map[string][32]byte {
 // commandsOf are the commands under a heading of README.txt, to be run in place of a person.
 func commandsOf(t *testing.T, heading string) string {
 	t.Helper()
-	_, section, found := strings.Cut(string(format.Readme), "\n"+heading+"\n\n")
+	return commandsIn(t, format.Readme, heading)
+}
+
+func commandsIn(t *testing.T, readme []byte, heading string) string {
+	t.Helper()
+	_, section, found := strings.Cut(string(readme), "\n"+heading+"\n\n")
 	if !found {
 		t.Fatalf("README.txt has no part %q", heading)
 	}

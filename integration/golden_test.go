@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"flag"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"dura/archive"
 	"dura/archive/alarm"
 	"dura/archive/format"
+	"dura/archive/seal"
 	"dura/archive/storage"
 	"dura/archive/storage/memory"
 	"dura/writer"
@@ -29,18 +31,35 @@ var update = flag.Bool("update", false, "write the golden archives that are not 
 var golden = []struct {
 	name     string
 	rewrites bool // the writer of today still gives these bytes
+	sealed   bool // by goldenPassphrase; its bytes are never the same twice
 	settings format.Settings
 	backups  [][]sourcetest.Item // what its bands are of
 }{
-	{"v1-default", true, format.Settings{}, [][]sourcetest.Item{goldenItems()}},
-	{"v1-none", true, format.Settings{Compression: format.NoCompression}, [][]sourcetest.Item{goldenItems()}},
-	{"v1-small-blocks", true, format.Settings{
+	{"v1-default", true, false, format.Settings{}, [][]sourcetest.Item{goldenItems()}},
+	{"v1-none", true, false, format.Settings{Compression: format.NoCompression}, [][]sourcetest.Item{goldenItems()}},
+	{"v1-openpgp", false, true, format.Settings{}, [][]sourcetest.Item{goldenItems()}},
+	{"v1-small-blocks", true, false, format.Settings{
 		Compression: format.BetterCompression, BlockBytes: 256 << 10, FrameBytes: 4 << 10, SplitBytes: 8 << 10,
 		ChunkMinBytes: 256, ChunkMeanBytes: 512, ChunkMaxBytes: 2 << 10,
 	}, [][]sourcetest.Item{goldenItems()}},
-	{"v1-incremental", true, format.Settings{SplitBytes: 8 << 10, FrameBytes: 16 << 10, ChunkMinBytes: 256, ChunkMeanBytes: 512, ChunkMaxBytes: 2 << 10},
+	{"v1-incremental", true, false, format.Settings{SplitBytes: 8 << 10, FrameBytes: 16 << 10, ChunkMinBytes: 256, ChunkMeanBytes: 512, ChunkMaxBytes: 2 << 10},
 		[][]sourcetest.Item{goldenBefore(), goldenAfter()}},
-	{"v1-parity", true, format.Settings{Parity: "4+2"}, [][]sourcetest.Item{goldenItems()}},
+	{"v1-parity", true, false, format.Settings{Parity: "4+2"}, [][]sourcetest.Item{goldenItems()}},
+}
+
+const goldenPassphrase = "All that is gold does not glitter"
+
+// goldenUnlock opens a golden archive by its passphrase.
+func goldenUnlock(ctx context.Context, st storage.Storage, _ format.ArchiveHead) (*seal.Keys, error) {
+	sealed, err := st.Read(ctx, format.SecretKeyName(0), 0, 1<<20)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := seal.OpenByPassphrase(sealed, []byte(goldenPassphrase))
+	if err != nil {
+		return nil, err
+	}
+	return seal.NewKeys(seal.KeysOptions{Public: &secret.PublicKey, Secret: secret, Random: rand.Reader, Chunker: secret.ChunkerKey()}), nil
 }
 
 // goldenItems have every kind of entry and of content, in little space.
@@ -72,16 +91,28 @@ func goldenItems() []sourcetest.Item {
 	}
 }
 
-// makeGolden makes an archive with a band of each of these: a function of nothing but them and the settings.
-func makeGolden(t *testing.T, settings format.Settings, backups [][]sourcetest.Item) storage.Storage {
+// makeGolden makes an archive with a band of each of these: a function of nothing but them and the settings, unless it is sealed.
+func makeGolden(t *testing.T, settings format.Settings, sealed bool, backups [][]sourcetest.Item) storage.Storage {
 	t.Helper()
 	at := time.Date(2026, 11, 23, 10, 15, 0, 123456789, time.UTC)
 	st, id := memory.New(), "00112233445566778899aabbccddeeff"
 	ctx := context.Background()
-	if err := archive.Create(ctx, st, archive.CreateOptions{ID: id, Now: at, Settings: settings}); err != nil {
+	o := archive.CreateOptions{ID: id, Now: at, Settings: settings}
+	if sealed {
+		key, err := seal.Generate(o.ID, at, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, err := seal.SealSecretByPassphrase(key, []byte(goldenPassphrase), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Key, o.Secrets = &key.PublicKey, [][]byte{secret}
+	}
+	if err := archive.Create(ctx, st, o); err != nil {
 		t.Fatal(err)
 	}
-	a, err := archive.Open(ctx, st, archive.Options{})
+	a, err := archive.Open(ctx, st, archive.Options{Unlock: goldenUnlock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,12 +218,15 @@ func TestGoldenArchivesAreAllNamedHere(t *testing.T) {
 
 func TestTheWriterGivesTheGoldenBytes(t *testing.T) {
 	for _, g := range golden {
-		if !g.rewrites {
+		if !g.rewrites && !*update {
 			continue
 		}
-		made := stored(t, makeGolden(t, g.settings, g.backups))
+		made := stored(t, makeGolden(t, g.settings, g.sealed, g.backups))
 		if _, err := os.Stat(goldenDir(g.name)); os.IsNotExist(err) && *update {
 			saveGolden(t, g.name, made)
+		}
+		if !g.rewrites {
+			continue
 		}
 		want := stored(t, loadGolden(t, g.name))
 		if len(made) != len(want) {
@@ -209,7 +243,7 @@ func TestTheWriterGivesTheGoldenBytes(t *testing.T) {
 func TestGoldenArchivesRead(t *testing.T) {
 	ctx := context.Background()
 	for _, g := range golden {
-		a, err := archive.Open(ctx, loadGolden(t, g.name), archive.Options{})
+		a, err := archive.Open(ctx, loadGolden(t, g.name), archive.Options{Unlock: goldenUnlock})
 		if err != nil {
 			t.Fatal(err)
 		}
