@@ -27,6 +27,7 @@ type item struct {
 	there   bool   // the parent's content is in storage
 	kept    bool   // its entry is the parent's
 	named   bool   // it has a member of its name
+	began   int64  // its size when its reading began, of a file in chunks; entry's may become another one while chunks are on their way
 
 	// What sequencing makes of it:
 	frames []*frame // that its spans lie in; those of lists aside

@@ -128,7 +128,7 @@ func (s *sequencer) progressOf(it *item, p piece) *format.Progress {
 	}
 	e := &it.entry
 	return &format.Progress{
-		Path: e.Path, Device: e.Device, Inode: e.Inode, Size: e.Size, MTime: e.MTime, CTime: e.CTime, End: p.start + int64(len(p.data)),
+		Path: e.Path, Device: e.Device, Inode: e.Inode, Size: it.began, MTime: e.MTime, CTime: e.CTime, End: p.start + int64(len(p.data)),
 		Hash: *p.state, SpanLists: slices.Clip(s.large.numbers),
 	}
 }

@@ -46,6 +46,7 @@ func (d *dispatcher) large(ctx context.Context, it *item) error {
 	if it.entry.XAttrs, err = content.XAttrs(); err != nil {
 		return err
 	}
+	it.began = it.entry.Size
 	l := &largeReader{
 		dispatcher: d, it: it, content: content, chunker: d.pipeline.chunker(),
 		sum: newContentSum(it.entry.Size, runs), runs: runs, sparse: sparse,
