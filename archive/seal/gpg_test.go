@@ -93,7 +93,7 @@ func sealedFor(t *testing.T, g *sealtest.GPG, address string) ([]byte, seal.Reci
 
 func TestTheSecretKeyIsSealedToKeysOfGPG(t *testing.T) {
 	g := sealtest.NewGPG(t)
-	for _, kind := range []string{"ed25519/cv25519", "ed25519/rsa3072"} {
+	for _, kind := range []string{"ed25519/cv25519", "ed25519/rsa3072", "rsa3072/rsa3072"} {
 		address := strings.ReplaceAll(kind, "/", "-") + "@example.org"
 		g.NewKey(address, kind, "never")
 		sealed, to := sealedFor(t, g, address)
@@ -131,6 +131,27 @@ func TestGPGSealsTheSecretKeyToo(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := seal.OpenByPassphrase(sealed, []byte("opem")); !errors.Is(err, seal.ErrPassphrase) {
+		t.Error(err)
+	}
+}
+
+// What GnuPG 2.4 seals with --force-ocb, which that of Debian 12 can't make: to a key, which gpg opens, and by a passphrase, which nothing here does.
+func TestWhatALaterGPGSealsIsKnownAsThat(t *testing.T) {
+	sealed := func(file string) []byte {
+		content, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	if w, err := seal.WayOf(sealed("gnupg-2.4-ocb-key.gpg")); err != nil || w.Passphrase || !slices.Equal(w.KeyIDs, []string{"C2F71968B2BD38C7"}) {
+		t.Error(w, err)
+	}
+	byPassphrase := sealed("gnupg-2.4-ocb-passphrase.gpg")
+	if w, err := seal.WayOf(byPassphrase); err == nil {
+		t.Error(w)
+	}
+	if _, err := seal.OpenByPassphrase(byPassphrase, []byte("open")); err == nil || errors.Is(err, seal.ErrPassphrase) {
 		t.Error(err)
 	}
 }

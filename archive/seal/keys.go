@@ -54,9 +54,16 @@ func NewKeys(o KeysOptions) *Keys {
 // LockedError says that an object can't be opened without the archive's secret key.
 type LockedError struct {
 	Err error // why there is none; may be nil
+
+	// Foreign says that this machine has keys of the object's band, and none of this object: somebody else has sealed what is there, or
+	// the machine has lost the key.
+	Foreign bool
 }
 
 func (e *LockedError) Error() string {
+	if e.Foreign {
+		return "this machine wrote the band, and has no key for what is there now: it has lost that, or somebody else has put the object there"
+	}
 	if e.Err != nil {
 		return "the archive's secret key is needed: " + e.Err.Error()
 	}
@@ -132,9 +139,15 @@ func (k *Keys) session(name string, o outline) (format.SessionKey, error) {
 		}
 	}
 	if k.secret == nil {
-		return format.SessionKey{}, &LockedError{k.missing}
+		return format.SessionKey{}, &LockedError{k.missing, k.isOwn(name)}
 	}
 	return k.secret.openSession(o.recipient)
+}
+
+// isOwn reports whether the object called name is of a band that this machine has keys of.
+func (k *Keys) isOwn(name string) bool {
+	band, _, _, err := format.ParseObjectName(name)
+	return err == nil && k.own != nil && k.own.Has(band)
 }
 
 // Open gives what the object called name holds, having checked that nothing of it was changed and that it was sealed by that name.

@@ -150,10 +150,10 @@ func WayOf(sealed []byte) (Way, error) {
 		case err != nil:
 			return Way{}, corrupt("it does not begin as one")
 		case p.Tag == passphraseTag:
-			w.Passphrase = true
+			w.Passphrase = w.Passphrase || isPlainPassphrase(p.Contents)
 		case p.Tag == recipientTag && len(p.Contents) > 9 && p.Contents[0] == 3:
 			w.KeyIDs = append(w.KeyIDs, fmt.Sprintf("%X", p.Contents[1:9]))
-		case (p.Tag == sealedTag) && (w.Passphrase || len(w.KeyIDs) > 0):
+		case (p.Tag == sealedTag || p.Tag == sealedOCBTag) && (w.Passphrase || len(w.KeyIDs) > 0):
 			return w, nil
 		default:
 			return Way{}, corrupt("it is sealed in a way that is not known here")
@@ -167,7 +167,11 @@ const (
 	recipientTag  = 1
 	passphraseTag = 3
 	sealedTag     = 18
+	sealedOCBTag  = 20 // of GnuPG 2.3 and later, to keys that ask for it
 )
+
+// isPlainPassphrase reports whether a packet is one that OpenByPassphrase knows: of RFC 4880, not of what came behind it.
+func isPlainPassphrase(p []byte) bool { return len(p) > 2 && p[0] == 4 }
 
 // ErrPassphrase says that a passphrase is not the one.
 var ErrPassphrase = errors.New("the passphrase is not the one")
@@ -198,7 +202,7 @@ func OpenByPassphrase(sealed, passphrase []byte) (*SecretKey, error) {
 
 // checkEffort refuses what takes as much memory or time to try as it says itself.
 func checkEffort(sealed []byte) error {
-	const argon2, version = 4, 4
+	const argon2 = 4
 	if len(sealed) > maxKeyBytes {
 		return corrupt("it has %d bytes", len(sealed))
 	}
@@ -206,9 +210,9 @@ func checkEffort(sealed []byte) error {
 	for range maxKeyPackets {
 		p, err := packets.Next()
 		switch {
-		case err != nil || p.Tag == sealedTag:
+		case err != nil || p.Tag == sealedTag || p.Tag == sealedOCBTag:
 			return nil
-		case p.Tag == passphraseTag && (len(p.Contents) < 3 || p.Contents[0] != version || p.Contents[2] >= argon2):
+		case p.Tag == passphraseTag && (!isPlainPassphrase(p.Contents) || p.Contents[2] >= argon2):
 			return corrupt("it is sealed in a way that is not known here")
 		}
 	}

@@ -74,11 +74,11 @@ func (g *GPG) Must(input []byte, args ...string) []byte {
 	return out
 }
 
-// NewKey makes a key pair without a passphrase and gives its fingerprint: of "ed25519/rsa3072" or "ed25519/cv25519".
+// NewKey makes a key pair without a passphrase and gives its fingerprint: one that signs and one that encrypts, as "ed25519/cv25519".
 func (g *GPG) NewKey(address, kind, expires string) string {
 	g.t.Helper()
-	encrypts := strings.TrimPrefix(kind, "ed25519/")
-	g.Must(nil, "--passphrase", "", "--quick-gen-key", address, "ed25519", "cert,sign", expires)
+	signs, encrypts, _ := strings.Cut(kind, "/")
+	g.Must(nil, "--passphrase", "", "--quick-gen-key", address, signs, "cert,sign", expires)
 	g.Must(nil, "--passphrase", "", "--quick-add-key", g.Fingerprint(address), encrypts, "encr", expires)
 	return g.Fingerprint(address)
 }
