@@ -93,6 +93,8 @@ func kindOf(err error) Kind {
 		locked      *seal.LockedError
 	)
 	switch {
+	case errors.As(err, &locked) && locked.Foreign:
+		return KindMismatch
 	case errors.As(err, &locked):
 		return KindLocked
 	case errors.As(err, &size):

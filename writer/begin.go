@@ -2,6 +2,7 @@ package writer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/format"
+	"dura/archive/seal"
 	"dura/archive/storage"
 	"dura/writer/plan"
 )
@@ -44,6 +46,11 @@ func begin(ctx context.Context, a *archive.Archive, o Options) (*beginning, erro
 		head, text, err := a.BandHead(ctx, s.ID)
 		if err := passing(ctx, err); err != nil {
 			return nil, err
+		}
+		if locked := (*seal.LockedError)(nil); errors.As(err, &locked) { // not what this machine has stored there
+			if err := o.Alarms.Raise(archive.AlarmOf(err)); err != nil {
+				return nil, err
+			}
 		}
 		if err != nil || !o.sameSource(&head) {
 			continue // who is damaged here is told of by verify

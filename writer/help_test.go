@@ -81,7 +81,7 @@ func (p *place) backupWith(ctx context.Context, set *alarm.Set, src source.Sourc
 	if p.writes != nil {
 		keys = p.writes()
 	}
-	a, err := archive.Open(ctx, st, archive.Options{Unlock: archivetest.Unlock(keys)})
+	a, err := archive.Open(ctx, st, archive.Options{Unlock: archivetest.Unlock(keys), Alarms: set})
 	if err != nil {
 		return writer.Result{}, err
 	}
