@@ -73,6 +73,14 @@ func TestTheReadmeOfAnEncryptedArchiveGetsEverythingBack(t *testing.T) {
 			t.Errorf("no %q in the index", want)
 		}
 	}
+	key := shell(t, archive, "sed -n 's/^key_fingerprint: //p' DURA-ARCHIVE | tr -d '\"\\n'")
+	if known := shell(t, archive, "gpg --list-secret-keys "+key); !strings.Contains(known, "Dura archive") {
+		t.Error(known)
+	}
+	follow("Forget the archive's key again", "")
+	if out := shell(t, archive, "! gpg --list-keys "+key+" 2>&1"); !strings.Contains(out, "No public key") {
+		t.Error(out)
+	}
 }
 
 func TestAnEncryptedArchiveIsRestoredAndShowsNothing(t *testing.T) {

@@ -109,11 +109,15 @@ func (a *app) openRaising(ctx context.Context, place string, alarms alarm.Raiser
 // openWithKeys opens an archive, with its keys if it is encrypted. One that is not must not be in the place of one that is.
 func (a *app) openWithKeys(ctx context.Context, st storage.Storage, o archive.Options) (ar *archive.Archive, closeKeys func(), err error) {
 	closeKeys = func() {}
+	var known *seal.Keys
 	o.Unlock = func(ctx context.Context, st storage.Storage, head format.ArchiveHead) (keys *seal.Keys, err error) {
 		a.sealed = true
+		if known != nil && known.Public().SameKey(head.KeyFingerprint) { // an archive that is damaged may ask twice
+			return known, nil
+		}
 		keys, close, err := a.keys(ctx, st, head)
 		if err == nil {
-			closeKeys = close
+			known, closeKeys = keys, close
 		}
 		return keys, err
 	}

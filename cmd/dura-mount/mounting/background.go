@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
+
+	"dura/cmd/dura/unlock"
 )
 
 // A mount is served in the background by this program, run again with the same words. It gets a pipe, on readyFD, for what it
@@ -42,7 +44,7 @@ func (s *settings) startServer(ctx context.Context, h Host, alarms *alarms) erro
 	defer listen.Close()
 	server := exec.Command(program, h.Words[1:]...)
 	server.Args[0] = h.Words[0]
-	server.Env = append(os.Environ(), readyVariable+"="+strconv.Itoa(readyFD))
+	server.Env = append(unlock.WithoutSecrets(os.Environ()), readyVariable+"="+strconv.Itoa(readyFD))
 	key, giveKey, err := os.Pipe()
 	if err != nil {
 		tell.Close()

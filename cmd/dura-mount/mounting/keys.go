@@ -41,12 +41,14 @@ func (s *settings) secret(ctx context.Context, h Host, st storage.Storage, head 
 	return s.unlocker(h).ReadSecret(ctx, st, head, s.place(), alarms)
 }
 
-// keys gives the keys of an archive that is encrypted.
+// keys gives the keys of an archive that is encrypted. An archive that is damaged may ask twice; the user is asked once.
 func (s *settings) keys(h Host, alarms alarm.Raiser) func(context.Context, storage.Storage, format.ArchiveHead) (*seal.Keys, error) {
-	return func(ctx context.Context, st storage.Storage, head format.ArchiveHead) (*seal.Keys, error) {
-		secret, err := s.secret(ctx, h, st, head, alarms)
-		if err != nil {
-			return nil, err
+	var secret *seal.SecretKey
+	return func(ctx context.Context, st storage.Storage, head format.ArchiveHead) (keys *seal.Keys, err error) {
+		if secret == nil || !secret.SameKey(head.KeyFingerprint) {
+			if secret, err = s.secret(ctx, h, st, head, alarms); err != nil {
+				return nil, err
+			}
 		}
 		return unlock.Reading(secret), nil
 	}
@@ -98,9 +100,15 @@ func (s *settings) answer(ctx context.Context, h Host, alarms *alarms, pipe io.W
 		return s.explained(err)
 	}
 	defer inner.Close()
+	others, closeOthers, err := s.openOthers(ctx)
+	if err != nil {
+		return s.explained(err)
+	}
+	defer closeOthers()
 	st := bounded.New(inner, bounded.Options{Timeout: s.storageTimeout()})
 	var secret *seal.SecretKey
 	a, err := archive.Open(ctx, st, archive.Options{
+		Also: others,
 		Unlock: func(ctx context.Context, st storage.Storage, head format.ArchiveHead) (*seal.Keys, error) {
 			if secret, err = s.secret(ctx, h, st, head, alarms); err != nil {
 				return nil, err

@@ -21,10 +21,12 @@ const (
 	msgNoGPGExport        = `there is no file %[1]s, and no gpg that may have a key of that name; install gpg, or name a file with the key`
 	msgNoSecretKey        = `%s opens with the secret key %s, which gpg does not have here; run this where it is, or bring it in with "gpg --import"`
 	msgWrongKeyPassphrase = `gpg was given a wrong passphrase for the key %s, which opens %s; try again`
-	msgNoPinentry         = `gpg has no way to ask for the passphrase of the key %s, which opens %s; install a pinentry, or open the key first: "gpg-connect-agent" keeps it open`
+	msgNotGiven           = `gpg was not given the right passphrase of the key %s, which opens %s; try again`
+	msgNoPinentry         = `gpg can't use the key %s, which opens %s: it has no way to ask for its passphrase, or the card is not there; install a pinentry, put the card in, or open the key first: gpg-agent keeps it open`
 	msgCanceled           = `nobody gave gpg the passphrase of the key %s, which opens %s; try again`
 	msgGPGFailed          = `gpg could not open %s in %s: %s`
 
+	msgNoKeyNamed       = `an empty word names no key; give a fingerprint, an address, or a file with the key`
 	msgKeyFile          = `the key file %s can't be read: %v`
 	msgNoSuchKey        = `there is no file %[1]s, and gpg has no key of that name; name a file with the key, or bring it in: "gpg --import"`
 	msgExportFailed     = `gpg could not give the key of %s: %s`

@@ -19,7 +19,7 @@ import (
 func runGPG(ctx context.Context, input []byte, args ...string) (out []byte, status, said []string, err error) {
 	c := exec.CommandContext(ctx, "gpg", append([]string{"--batch", "--quiet", "--status-fd", "2"}, args...)...)
 	c.Stdin = bytes.NewReader(input)
-	c.Env = withoutSecrets(os.Environ())
+	c.Env = WithoutSecrets(os.Environ())
 	if tty, err := os.Readlink("/proc/self/fd/0"); err == nil && strings.HasPrefix(tty, "/dev/") && tty != os.DevNull && os.Getenv("GPG_TTY") == "" {
 		c.Env = append(c.Env, "GPG_TTY="+tty)
 	}
@@ -37,16 +37,20 @@ func runGPG(ctx context.Context, input []byte, args ...string) (out []byte, stat
 	return out, status, said, err
 }
 
-// What libgpg-error calls these.
+// What libgpg-error calls these, and one that it has no number for.
 const (
 	codeBadPassphrase = 11
 	codeNoSecretKey   = 17
-	codeNoPinentry    = 86
+	codeNoPinentry    = 85
+	codePinentry      = 86
 	codeCanceled      = 99
+	codeNoCard        = 112
 	codeFullyCanceled = 198
+	codeNotGiven      = -1 // the passphrase was asked for, and did not come
 )
 
-// codeOf is why gpg could not decrypt, as its status lines say; 0: they don't.
+// codeOf is why gpg could not decrypt, as its status lines say; 0: they don't. Where there is a secret key GnuPG 2.2 says which it considers
+// and whether a pinentry asked, and whatever came of that is for it that there is no secret key.
 func codeOf(status []string) int {
 	const codeMask = 0xFFFF
 	for _, line := range status {
@@ -59,6 +63,12 @@ func codeOf(status []string) int {
 	}
 	said := func(word string) bool {
 		return slices.ContainsFunc(status, func(line string) bool { return strings.HasPrefix(line, word) })
+	}
+	switch {
+	case said("KEY_CONSIDERED ") && said("PINENTRY_LAUNCHED ") && !said("DECRYPTION_INFO"):
+		return codeNotGiven
+	case said("KEY_CONSIDERED ") && !said("DECRYPTION_INFO"):
+		return codeNoPinentry
 	}
 	if said("NO_SECKEY ") || said("ENC_TO ") && said("DECRYPTION_FAILED") && !said("DECRYPTION_INFO") { // it did not begin
 		return codeNoSecretKey
@@ -88,7 +98,9 @@ func (h *Host) openByGPG(ctx context.Context, c Copy, place string) (*seal.Secre
 		return nil, problem("no_secret_key", err, msgNoSecretKey, place, keys)
 	case codeBadPassphrase:
 		return nil, problem("passphrase", err, msgWrongKeyPassphrase, keys, place)
-	case codeNoPinentry:
+	case codeNotGiven:
+		return nil, problem("passphrase", err, msgNotGiven, keys, place)
+	case codeNoPinentry, codePinentry, codeNoCard:
 		return nil, problem("no_pinentry", err, msgNoPinentry, keys, place)
 	case codeCanceled, codeFullyCanceled:
 		return nil, problem("canceled", err, msgCanceled, keys, place)
@@ -105,6 +117,9 @@ func lastOf(said []string, err error) string {
 
 // Recipient finds the public key that word means: a file, or a fingerprint or an address in gpg's keyring.
 func (h *Host) Recipient(ctx context.Context, word string) (seal.Recipient, error) {
+	if strings.TrimSpace(word) == "" { // which to gpg means any key
+		return seal.Recipient{}, problem("recipient", nil, msgNoKeyNamed)
+	}
 	key, err := readKeyFile(word)
 	if errors.Is(err, fs.ErrNotExist) {
 		key, err = exportKey(ctx, word)

@@ -76,6 +76,7 @@ func (h *Host) Locked(ctx context.Context, st storage.Storage, head format.Archi
 func (h *Host) Writer(
 	ctx context.Context, st storage.Storage, head format.ArchiveHead, place string, alarms alarm.Raiser,
 ) (keys *seal.Keys, close func(), err error) {
+	harden()
 	if err := h.Check(&head, place, alarms); err != nil {
 		return nil, nil, err
 	}

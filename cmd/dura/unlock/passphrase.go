@@ -38,13 +38,13 @@ func (h *Host) given(ctx context.Context, variable string) (passphrase []byte, f
 // output is what a command of the shell prints.
 func output(ctx context.Context, command string) ([]byte, error) {
 	c := exec.CommandContext(ctx, "sh", "-c", command)
-	c.Env = withoutSecrets(os.Environ())
+	c.Env = WithoutSecrets(os.Environ())
 	c.Stderr = os.Stderr
 	return c.Output()
 }
 
-// withoutSecrets is an environment for other programs.
-func withoutSecrets(env []string) []string {
+// WithoutSecrets is an environment for other programs.
+func WithoutSecrets(env []string) []string {
 	var kept []string
 	for _, v := range env {
 		if !strings.HasPrefix(v, "DURA_PASSPHRASE=") && !strings.HasPrefix(v, "DURA_NEW_PASSPHRASE=") {

@@ -142,7 +142,7 @@ func TestWhatGPGSaysIsSaidInWords(t *testing.T) {
 	wantProblem(t, err, "gpg_missing", "no gpg that may have a key of that name")
 	for code, want := range map[string][2]string{ // as gpg-agent and pinentry answer, which a test can't make them do
 		"11": {"passphrase", "gpg was given a wrong passphrase"}, "83886179": {"canceled", "nobody gave gpg the passphrase"},
-		"67108950": {"no_pinentry", "no way to ask"}, "1": {"gpg", "gpg could not open keys/archive.sec.0.gpg in ARCHIVE: it rains"},
+		"67108949": {"no_pinentry", "no way to ask for its passphrase"}, "100663408": {"no_pinentry", "or the card is not there"}, "67108950": {"no_pinentry", "no way to ask for its passphrase"}, "1": {"gpg", "gpg could not open keys/archive.sec.0.gpg in ARCHIVE: it rains"},
 	} {
 		script := "#!/bin/sh\necho '[GNUPG:] ERROR pkdecrypt_failed " + code + "' >&2\necho 'gpg: it rains' >&2\nexit 2\n"
 		if err := os.WriteFile(filepath.Join(bin, "gpg"), []byte(script), 0o755); err != nil {
