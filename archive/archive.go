@@ -96,7 +96,7 @@ func unlock(ctx context.Context, st storage.Storage, head format.ArchiveHead, o 
 		return seal.NewKeys(seal.KeysOptions{}), nil
 	}
 	keys, err := o.Unlock(ctx, st, head)
-	if err == nil && !keys.Public().SameKey(head.KeyFingerprint) {
+	if err == nil && keys.Public() != nil && !keys.Public().SameKey(head.KeyFingerprint) {
 		err = &Error{Op: opOpen, Object: format.PublicKeyName, Kind: KindMismatch, Err: errOtherArchiveKey}
 	}
 	return keys, err

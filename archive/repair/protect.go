@@ -9,6 +9,7 @@ import (
 	"dura/archive"
 	"dura/archive/format"
 	"dura/archive/parity"
+	"dura/archive/seal"
 )
 
 // protect makes parity for objects that are in no group, if the band is to have parity.
@@ -127,6 +128,9 @@ func (r *run) heads(ctx context.Context) error {
 	}
 	for _, o := range companions {
 		if ok, err := archive.IsThere(ctx, st, o.name); ok || err != nil {
+			if err == nil && o.name == format.PublicKeyName {
+				err = r.publicKey(ctx)
+			}
 			if err != nil {
 				return err
 			}
@@ -139,6 +143,23 @@ func (r *run) heads(ctx context.Context) error {
 	}
 	return r.archiveHead(ctx, b)
 }
+
+// publicKey looks whether the archive's public key is what it should be.
+func (r *run) publicKey(ctx context.Context) error {
+	armored, err := r.archive.Storage().Read(ctx, format.PublicKeyName, 0, maxKeyBytes)
+	if err == nil {
+		var key *seal.PublicKey
+		if key, err = seal.ParsePublic(armored); err == nil && key.SameKey(r.archive.Head().KeyFingerprint) {
+			return nil
+		}
+	}
+	r.result.Damaged++
+	return r.found(ctx, format.PublicKeyName, &archive.Error{Op: opRepair, Object: format.PublicKeyName, Kind: archive.KindCorrupt, Err: errPublicKey})
+}
+
+const maxKeyBytes = 1 << 20
+
+var errPublicKey = errors.New("it is damaged or another one; take it away, and a repair stores it again")
 
 // companion is an object that explains the archive.
 type companion struct {

@@ -48,7 +48,7 @@ func (a *app) keys(ctx context.Context, st storage.Storage, head format.ArchiveH
 		}
 		keys, err = h.Reader(ctx, st, head, place, a.raiser())
 		if locked := (*unlock.Error)(nil); errors.As(err, &locked) {
-			keys, err = h.Locked(ctx, st, head, place, silent{})
+			keys, err = h.Without(ctx, st, head, a.raiser())
 		}
 	default:
 		keys, err = h.Reader(ctx, st, head, place, a.raiser())

@@ -16,6 +16,7 @@ const (
 	msgPassphraseSource   = `%s gives no passphrase: %v; check it`
 	msgPassphraseSize     = `%s gives a passphrase of %d bytes; it has between 1 and %d`
 	msgNotTwice           = `the two passphrases differ; try again`
+	msgPublicKey          = `%[1]s in %[2]s is missing, damaged or another key (%[3]v), and nothing can be written without it; take away what is there, and "dura repair %[2]s" stores it again, given what opens the archive`
 	msgOtherSecret        = `what was opened in keys/ of %s is another key (%s) than the archive's (%s); somebody has changed it: put a good copy of keys/ back`
 	msgNoGPG              = `%s opens with the key %s, by gpg, and gpg is not there; install it (Debian: "apt install gpg")`
 	msgNoGPGExport        = `there is no file %[1]s, and no gpg that may have a key of that name; install gpg, or name a file with the key`

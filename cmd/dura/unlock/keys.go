@@ -3,6 +3,7 @@ package unlock
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -16,20 +17,26 @@ import (
 	"dura/archive/storage"
 )
 
-// Public reads an archive's public key, which must be the one that its head names.
-func Public(ctx context.Context, st storage.Storage, head *format.ArchiveHead) (*seal.PublicKey, error) {
+// public reads an archive's public key, which must be the one that its head names.
+func public(ctx context.Context, st storage.Storage, head *format.ArchiveHead) (*seal.PublicKey, error) {
 	armored, err := st.Read(ctx, format.PublicKeyName, 0, maxSealedBytes)
-	if err != nil {
+	kind := archive.KindMissing
+	if err != nil && !storage.Is(err, storage.KindNotFound) {
 		return nil, err
 	}
-	public, err := seal.ParsePublic(armored)
-	if err == nil && !public.SameKey(head.KeyFingerprint) {
+	var key *seal.PublicKey
+	if err == nil {
+		kind = archive.KindCorrupt
+		key, err = seal.ParsePublic(armored)
+	}
+	if err == nil && !key.SameKey(head.KeyFingerprint) {
+		kind = archive.KindMismatch
 		err = &format.CorruptError{What: "key", Reason: "it is not the one that DURA-ARCHIVE names, " + head.KeyFingerprint}
 	}
 	if err != nil {
-		return nil, &archive.Error{Op: "open the archive", Object: format.PublicKeyName, Kind: archive.KindMismatch, Err: err}
+		return nil, &archive.Error{Op: "open the archive", Object: format.PublicKeyName, Kind: kind, Err: err}
 	}
-	return public, nil
+	return key, nil
 }
 
 // Reader gives the keys to read an archive.
@@ -62,13 +69,21 @@ func Reading(secret *seal.SecretKey) *seal.Keys {
 	return seal.NewKeys(seal.KeysOptions{Public: &secret.PublicKey, Secret: secret})
 }
 
-// Locked gives keys that open nothing, for what can be done without.
+// Locked gives keys that open nothing, for what can be done without, having compared the archive with what this machine knows.
 func (h *Host) Locked(ctx context.Context, st storage.Storage, head format.ArchiveHead, place string, alarms alarm.Raiser) (*seal.Keys, error) {
 	if err := h.Check(&head, place, alarms); err != nil {
 		return nil, err
 	}
-	public, err := Public(ctx, st, &head)
-	return seal.NewKeys(seal.KeysOptions{Public: public, Random: h.Random}), err
+	return h.Without(ctx, st, head, alarms)
+}
+
+// Without gives keys that open nothing. That the public key is not what it should be is an alarm.
+func (h *Host) Without(ctx context.Context, st storage.Storage, head format.ArchiveHead, alarms alarm.Raiser) (*seal.Keys, error) {
+	key, err := public(ctx, st, &head)
+	if damage := (*archive.Error)(nil); errors.As(err, &damage) {
+		err = alarms.Raise(archive.AlarmOf(damage))
+	}
+	return seal.NewKeys(seal.KeysOptions{Public: key, Random: h.Random}), err
 }
 
 // Writer gives the keys to write to an archive: the public one, and those of what this machine wrote before. Where it has none of those, and
@@ -80,11 +95,14 @@ func (h *Host) Writer(
 	if err := h.Check(&head, place, alarms); err != nil {
 		return nil, nil, err
 	}
-	public, err := Public(ctx, st, &head)
+	key, err := public(ctx, st, &head)
+	if damage := (*archive.Error)(nil); errors.As(err, &damage) {
+		err = problem("key_damaged", err, msgPublicKey, format.PublicKeyName, h.Shown, damage.Err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	o := seal.KeysOptions{Public: public, Random: h.Random}
+	o := seal.KeysOptions{Public: key, Random: h.Random}
 	mine, err := h.openOwn(&head, alarms)
 	if err != nil {
 		return nil, nil, err
