@@ -55,7 +55,7 @@ func (a *Archive) OpenBand(ctx context.Context, s BandState) (*Band, error) {
 	}
 	if s.Complete {
 		b, err := a.openComplete(ctx, s.ID)
-		if err == nil || !(Is(err, KindCorrupt) || Is(err, KindMissing)) {
+		if err == nil || !(Is(err, KindCorrupt) || Is(err, KindMissing) || Is(err, KindMismatch)) {
 			return b, err
 		}
 		return a.openIncomplete(ctx, s.ID, err)
