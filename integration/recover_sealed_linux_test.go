@@ -36,3 +36,29 @@ func TestRecoverPyOpensEncryptedArchives(t *testing.T) {
 	recovered(t, 3, archive, "--passphrase-file", passphrase, "restore", "latest", dir+"/by-tar")
 	sameAsTarHolds(t, src, dir+"/by-tar")
 }
+
+// What is not a message is no part of an encrypted archive: whoever may write to the storage can put anything there without any key.
+func TestRecoverPyTakesNoPlainObjectsInEncryptedArchives(t *testing.T) {
+	need(t, "gpg")
+	src, archive := sealedByHand(t)
+	dir := scratch(t)
+	forged, plain := filepath.Join(dir, "forged"), filepath.Join(dir, "plain")
+	if err := os.Mkdir(forged, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(forged, "letter"), []byte("not what was written"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	storeTree(t, plain, forged, ".")
+	mine := strings.TrimSpace(shell(t, archive, "basename bands/*.tail.gpg .tail.gpg"))
+	theirs := strings.TrimSpace(shell(t, plain, "basename bands/*.tail .tail"))
+	shell(t, plain, "cp -r bands/* "+archive+"/bands")
+	shell(t, plain, "cd bands && for f in "+theirs+".*; do cp $f "+archive+"/bands/"+mine+".${f##*.}.plain; done")
+	shell(t, archive, "cd bands && for kind in head tail; do mv "+mine+".$kind.plain "+mine+".$kind; done; rm *.plain; cp -r "+theirs+"/. "+mine)
+	recovered(t, 0, archive, "restore", mine, dir+"/mine")
+	same(t, src, dir+"/mine")
+	o := recoverPy(t, archive, "restore", theirs, dir+"/theirs")
+	if left := contents(t, dir); left["/theirs/letter"] != [32]byte{} || o.status == 0 {
+		t.Errorf("what was put there is served: exit status %d", o.status)
+	}
+}

@@ -350,6 +350,7 @@ class Archive:
             raise SystemExit(f"recover.py: there is no archive in {self.root}: it has no directory bands. Name it: --archive DIR")
         names = os.listdir(os.path.join(self.root, "bands"))
         self.bands = sorted({n[:24] for n in names if BAND.match(n)})
+        self.encrypted = os.path.isdir(os.path.join(self.root, "keys")) or any(BAND.match(n) and n.endswith(".gpg") for n in names)
         self.frames, self.frame_bytes, self.unchecked = {}, 0, set()
         # What is read again and again is kept for a while.
         self.block = functools.lru_cache(4)(self.block)
@@ -358,9 +359,9 @@ class Archive:
         self.parent = functools.lru_cache(64)(self.parent)
 
     def file(self, name):
-        """The file of an object, and whether that is encrypted."""
+        """The file of an object, and whether that is encrypted: one that is not is no part of an archive that is."""
         path = os.path.join(self.root, "bands", name)
-        if not os.path.exists(path) and os.path.exists(path + ".gpg"):
+        if self.encrypted or not os.path.exists(path) and os.path.exists(path + ".gpg"):
             return path + ".gpg", True
         return path, False
 
@@ -510,10 +511,11 @@ class Archive:
             target=e.target, link_to=e.link_to, linked=e.links > 1, rdev=(e.rdev_major, e.rdev_minor), xattrs=e.xattrs,
             as_in_parent=e.as_in_parent)
 
-    def entries(self, band, wanted, blocks=True):
-        """The entries of a band that are wanted: by its index and, for what that has lost, by the blocks."""
+    def entries(self, band, wanted, blocks=True, content=False):
+        """The entries of a band that are wanted: by its index and, for what that has lost, by the blocks. With content, also for
+        where the content of large files is."""
         refs, rest, state = self.references(band, wanted)
-        covered = Covered()
+        covered, without = Covered(), {}
         for i, ref in enumerate(refs + rest):
             behind = refs[i + 1].first_path if i + 1 < len(refs) else None
             if not wanted.meets(ref.first_path, behind):
@@ -529,9 +531,27 @@ class Archive:
                 covered.add(key(found[0].path), key(found[-1].path))
             for e in found:
                 if wanted.has(e.path):
-                    yield self.resolved(band, e) if e.as_in_parent and blocks else e
-        if state == "damaged" and blocks:
-            yield from self.rescue(band, covered, wanted)
+                    e = self.resolved(band, e) if e.as_in_parent and blocks else e
+                    if content and not self.has_lists(e):
+                        without[e.path] = e
+                    else:
+                        yield e
+        if (state == "damaged" or without) and blocks:
+            for e in self.rescue(band, lambda p: p in without or state == "damaged" and wanted.has(p) and not covered.has(key(p))):
+                if e.path in without:  # whose hash tells whether that is all of it
+                    e, pieces = without.pop(e.path), e.pieces
+                    e.pieces, e.lists = pieces, []
+                yield e
+        yield from without.values()
+
+    def has_lists(self, e):
+        """Whether the span lists of an entry are there."""
+        try:
+            for s in e.lists or []:
+                self.message("SpanList", "spans", s.band.decode("ascii", "replace"), s.number, s.sha256)
+            return True
+        except Damaged:
+            return False
 
     def lookup(self, band, path):
         """The entry of a path by the index of a band, or None."""
@@ -626,8 +646,8 @@ class Archive:
             at = data.find(b"\x28\xb5\x2f\xfd", at + 4 if raw is None else end)
         return frames
 
-    def rescue(self, band, covered, wanted):
-        """What the blocks hold of what the index has lost: the latest of each path, in the band and those it came from."""
+    def rescue(self, band, asked):
+        """What the blocks hold of the paths asked for: the latest of each, in the band and those it came from."""
         chain = [band]
         known = os.path.exists(self.file(f"{band}.tail")[0]) or self.sums(band)  # it was complete
         while known and self.parent(chain[-1]) and self.parent(chain[-1]) not in chain:
@@ -638,7 +658,7 @@ class Archive:
                 " what was deleted is there again")
         found = {}
         for rank, b in enumerate(reversed(chain)):
-            self.scan(b, rank, found, lambda path: wanted.has(path) and not covered.has(key(path)))
+            self.scan(b, rank, found, asked)
         for path in sorted(found, key=key):
             e = found[path]
             if e.link_to is not None:
@@ -1096,7 +1116,7 @@ def main():
             missing = set(paths)
 
             def entries():
-                for e in archive.entries(band, Selection(paths)):
+                for e in archive.entries(band, Selection(paths), content=True):
                     if missing:
                         missing.difference_update([p for p in missing if not p or e.path == p or e.path.startswith(p + b"/")])
                     yield e
