@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -48,7 +47,7 @@ func (r *run) toHash(band format.BandID) []objectID {
 func (r *run) hash(ctx context.Context, band format.BandID, id objectID, want format.Hash) error {
 	name := id.name(band)
 	sum := sha256.New()
-	n, err := io.Copy(sum, &object{ctx: ctx, storage: r.archive.Storage(), name: name})
+	n, err := copyObject(ctx, r.archive.Storage(), name, sum)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -82,41 +81,16 @@ func conditionOf(err error) alarm.Condition {
 	return alarm.IOError
 }
 
-// object reads an object from its start, a piece at a time.
-type object struct {
-	ctx     context.Context
-	storage storage.Storage
-	name    string
-	offset  int64
-	piece   []byte
-}
-
 const pieceBytes = 4 << 20
 
-func (o *object) Read(p []byte) (int, error) {
-	if len(o.piece) == 0 {
-		var err error
-		if o.piece, err = o.storage.Read(o.ctx, o.name, o.offset, pieceBytes); err != nil {
-			return 0, err
-		}
-		if len(o.piece) == 0 {
-			return 0, io.EOF
-		}
-		o.offset += int64(len(o.piece))
-	}
-	n := copy(p, o.piece)
-	o.piece = o.piece[n:]
-	return n, nil
-}
-
-// WriteTo writes whole pieces.
-func (o *object) WriteTo(w io.Writer) (written int64, err error) {
+// copyObject writes all of an object to w, a piece at a time.
+func copyObject(ctx context.Context, st storage.Storage, name string, w io.Writer) (written int64, err error) {
 	for {
-		if o.piece, err = o.storage.Read(o.ctx, o.name, o.offset, pieceBytes); err != nil || len(o.piece) == 0 {
+		piece, err := st.Read(ctx, name, written, pieceBytes)
+		if err != nil || len(piece) == 0 {
 			return written, err
 		}
-		o.offset += int64(len(o.piece))
-		n, err := w.Write(o.piece)
+		n, err := w.Write(piece)
 		written += int64(n)
 		if err != nil {
 			return written, err
@@ -162,31 +136,13 @@ func (r *run) moreBlocks(band format.BandID) bool {
 
 // eachSum reads the lines of a band's .sha256, up to what can't be read of it.
 func (r *run) eachSum(ctx context.Context, band format.BandID, each func(format.Sum) error) error {
-	name := format.SumsName(band)
-	stored, repaired, err := r.archive.LastRepaired(ctx, name)
-	if err != nil {
-		return r.found(ctx, err)
-	}
-	if !repaired {
-		stored = name
-	}
-	lines := bufio.NewScanner(&object{ctx: ctx, storage: r.archive.Storage(), name: stored})
-	for number := 1; lines.Scan(); number++ {
-		sums, err := format.DecodeSums(append(lines.Bytes(), '\n'))
+	for sum, err := range r.archive.Sums(ctx, band) {
 		if err != nil {
-			return r.object(alarm.Band, alarm.Corrupt, name, fmt.Errorf("line %d is not a hash and a name", number))
+			return r.found(ctx, err)
 		}
-		if err := each(sums[0]); err != nil {
+		if err := each(sum); err != nil {
 			return err
 		}
-	}
-	switch err := lines.Err(); {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, bufio.ErrTooLong):
-		return r.object(alarm.Band, alarm.Corrupt, name, err)
-	case err != nil:
-		return r.object(alarm.Band, conditionOf(err), name, err)
 	}
 	return nil
 }
