@@ -21,6 +21,7 @@ func (p *pipeline) finish(ctx context.Context) error {
 	if err := p.addEarlier(ctx, &tail.Totals); err != nil {
 		return err
 	}
+	p.bandTotals = tail.Totals
 	if err := p.storeAlarms(ctx, &tail); err != nil {
 		return err
 	}

@@ -79,6 +79,13 @@ func (s *store) totals() (storedBytes, objects int64) {
 	return s.storedBytes, s.objects
 }
 
+// sum is the hash of an object that this run stored, or knows of.
+func (s *store) sum(name string) format.Hash {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sums[name]
+}
+
 func (s *store) blockTotals() (blocks, storedBytes int64) { return s.blockCount, s.blockBytes }
 
 // later protects an object and stores it in the background, once one of places is free, and closes stored when that is done.

@@ -66,6 +66,10 @@ type Result struct {
 	Parent    format.BandID // empty: none
 	Continued bool          // an earlier run had begun the band
 	Totals    event.Totals  // of this run
+
+	// Of a band that is complete:
+	TailSHA256 format.Hash   // of its tail as it is stored
+	BandTotals format.Totals // of all runs, as the tail has them
 }
 
 // maxBands is in how many bands one backup tries to get ahead of others that write into the same.
@@ -151,6 +155,8 @@ type pipeline struct {
 	count    counter
 	stopped  atomic.Bool // by Options.Stop
 
+	bandTotals format.Totals // once it is finished
+
 	work     chan *batch // to read
 	ordered  chan *batch // the same, to sequence, in order
 	budget   *budget
@@ -224,7 +230,10 @@ func (p *pipeline) result() Result {
 	totals := p.count.totals()
 	totals.StoredBytes, totals.Objects = p.store.totals()
 	totals.Alarms = p.o.Alarms.Raised()
-	return Result{Band: p.band, Parent: p.begun.parentID, Continued: p.begun.stored, Totals: totals}
+	return Result{
+		Band: p.band, Parent: p.begun.parentID, Continued: p.begun.stored, Totals: totals, TailSHA256: p.store.sum(format.TailName(p.band)),
+		BandTotals: p.bandTotals,
+	}
 }
 
 // send puts v into c unless ctx is done first.
