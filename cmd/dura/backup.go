@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -144,7 +145,7 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 	elapsed := a.host.now().Sub(began)
 	end()
 	if err == nil {
-		err = a.sweep(ctx, ar) // earlier runs of the same backup may have been killed moments ago
+		err = cmp.Or(a.sweep(ctx, ar), a.keepSummary(ar, result)) // earlier runs of the same backup may have been killed moments ago
 	}
 	if err != nil {
 		a.kept = result.Band

@@ -30,6 +30,8 @@ const (
 	msgSalvageDelete      = `--salvage goes on whatever is damaged, and --delete must not remove what a damaged band does not show; give one of them`
 	msgLogFile            = `--log-file %s can't be written: %s`
 	msgSample             = `--sample can't be %q; it is a percentage, as 5%%, or random:5%%`
+	msgAgainstEmpty       = `--against needs a value: a copy of the archive, another archive of the same source, or local`
+	msgAgainstItself      = `--against %s would compare the archive with itself; name a copy of it, another archive of the same source, or local`
 	msgBlocksAndFiles     = `--blocks and --files are two ways to check; give one of them`
 
 	// The archive as a whole. Arguments: the archive, and again for a command.
@@ -117,6 +119,16 @@ const (
 	msgRunningSomebody = `a backup of these paths to %s is running; this one stores nothing`
 	msgNoLock          = `%s; so nothing keeps a second run of this backup away`
 
+	// Comparing, and what this machine keeps for that.
+	msgNothingInCommon  = `%s and %s have no band in common, nor complete bands of the same host and sources; "dura bands %s" lists what the other has`
+	msgBandNotInCommon  = `there is nothing to compare band "%s" of %s with in %s: neither that band, nor a complete one of the same host and sources`
+	msgNothingKept      = `this machine has kept nothing of %s; it keeps something of each band that it completes there`
+	msgBandNotKept      = `this machine has kept nothing of band "%s" of %s; it keeps something of each band that it completes there`
+	msgNotKept          = `%s; so this machine can't tell later whether the band is still what it wrote`
+	msgSummariesDamaged = `%s; there is nothing to compare with, and the next backup begins it anew`
+	msgSummariesBegun   = `%s; what was kept is lost, and it is begun anew`
+	msgInOther          = `in %s: %s`
+
 	// Restoring.
 	msgDestNotDirectory = `%s can't be restored to: it is not a directory; name another place`
 	msgDestInside       = `%s is inside the archive; name a directory elsewhere`
@@ -153,6 +165,7 @@ const (
 	msgCounting        = "counting"
 	msgRestoring       = "restoring"
 	msgVerifying       = "verifying"
+	msgComparing       = "comparing"
 	msgRepairing       = "repairing"
 	msgRowBand         = "band"
 	msgRowSource       = "source"
@@ -185,16 +198,31 @@ const (
 	msgSkipped         = "%s is left out: %s"
 	msgPattern         = "it matches %s"
 	msgRowUnreferenced = "unreferenced"
-	msgTotals          = "%s: %s, %s"
-	msgStored          = "%s in %s"
-	msgStoredShare     = ", %s of what was read"
-	msgTook            = "%s, %s"
-	msgIn              = "%s in %s"
-	msgTo              = "to %s"
-	msgNone            = "none"
-	msgComplete        = "%s, complete"
-	msgContinued       = ", begun by an earlier run"
-	msgParent          = ", parent %s"
-	msgRowChanges      = "changes"
-	msgChanges         = "%s new, %s changed, %s unchanged"
+
+	msgRowAgainst       = "against"
+	msgRowDiffering     = "differing"
+	msgRowOnlyHere      = "only here"
+	msgRowOnlyThere     = "only there"
+	msgRowGivenUp       = "given up"
+	msgRowPair          = "compared"
+	msgRowChangedSince  = "changed"
+	msgRowNotComparable = "not comparable"
+	msgAgainstCopy      = "a copy: %s, %s"
+	msgAgainstOther     = "another archive: %s, %s, %s"
+	msgAgainstKept      = "what this machine wrote: %s, kept since %s"
+	msgAgainstDamaged   = "what this machine wrote: damaged"
+	msgPair             = "%s with %s"
+
+	msgTotals      = "%s: %s, %s"
+	msgStored      = "%s in %s"
+	msgStoredShare = ", %s of what was read"
+	msgTook        = "%s, %s"
+	msgIn          = "%s in %s"
+	msgTo          = "to %s"
+	msgNone        = "none"
+	msgComplete    = "%s, complete"
+	msgContinued   = ", begun by an earlier run"
+	msgParent      = ", parent %s"
+	msgRowChanges  = "changes"
+	msgChanges     = "%s new, %s changed, %s unchanged"
 )

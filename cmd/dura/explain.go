@@ -55,6 +55,7 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 		pattern     *source.PatternError
 		dest        *restore.Error
 		running     *runningError
+		nothing     *nothingInCommonError
 		mountWords  *mounting.UsageError
 		noMount     *mounting.Failure
 		locked      *unlock.Error
@@ -78,6 +79,8 @@ func (a *app) explainCause(err error) (kind, sentence string) {
 		return "interrupted", msgInterrupted
 	case errors.As(err, &running):
 		return "running", a.runningSentence(running)
+	case errors.As(err, &nothing):
+		return "nothing_in_common", nothingInCommonSentence(nothing)
 	case errors.As(err, &output):
 		return "output", sprintf(msgOutput, bareReason(output.Err))
 	case errors.As(err, &notAFile):

@@ -75,7 +75,7 @@ names. Fields marked "?" may be missing. Times are UTC, RFC 3339. Base64 is the 
 Kinds of errors: usage, interrupted, aborted, running, no_archive, archive_exists, not_empty, too_new, no_band, band_ambiguous,
 band_deleted, no_path, not_a_file, not_a_directory, damaged, exists, denied, full, read_only, invalid, io, no_credentials,
 no_bucket, other_region, unconditional, unreachable, source, source_missing, source_denied, source_clash, dest,
-dest_not_directory, dest_denied, dest_full, output, mountpoint, mount, system, log, failed.
+dest_not_directory, dest_denied, dest_full, output, mountpoint, mount, system, log, nothing_in_common, failed.
 `
 
 const helpEvents = `With --events text, json or textproto a run writes what happens, an event a line: on standard error, where nothing else is

@@ -76,7 +76,7 @@ func setupState(e *testscript.Env) error {
 	state := filepath.Join(e.WorkDir, ".state")
 	e.Setenv("XDG_STATE_HOME", state)
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, ".config"))
-	for _, dir := range []string{state, filepath.Join(state, "dura"), filepath.Join(state, "dura", "locks")} {
+	for _, dir := range []string{state, filepath.Join(state, "dura"), filepath.Join(state, "dura", "locks"), filepath.Join(state, "dura", "summaries")} {
 		if err := os.Mkdir(dir, 0o777); err != nil {
 			return err
 		}

@@ -13,23 +13,25 @@ import (
 	"dura/archive"
 	"dura/archive/alarm"
 	"dura/archive/event"
+	"dura/archive/format"
 	"dura/archive/verify"
 )
 
 type verifyDocument struct {
-	Archive        string  `json:"archive" about:"where it is, as given"`
-	Depth          string  `json:"depth" about:"objects, blocks or files"`
-	SampleParts    uint64  `json:"sample_parts,omitempty" about:"with --sample, one of how many parts of the blocks or files was checked"`
-	SamplePart     uint64  `json:"sample_part,omitempty" about:"which of them, from 0 on"`
-	Bands          int64   `json:"bands" about:"how many bands were checked"`
-	Entries        int64   `json:"entries" about:"how many entries their indexes have, those of shared parts once"`
-	Objects        int64   `json:"objects" about:"how many objects they refer to"`
-	Blocks         int64   `json:"blocks" about:"how many of them are blocks"`
-	Files          int64   `json:"files" about:"how many files had their content checked, with --files"`
-	Bytes          int64   `json:"bytes" about:"how many bytes were read and checked"`
-	Damaged        int64   `json:"damaged" about:"how many objects or files are missing or not as they were stored"`
-	Unreferenced   int64   `json:"unreferenced" about:"how many objects of these bands nothing refers to"`
-	ElapsedSeconds float64 `json:"elapsed_seconds" about:"how long it took"`
+	Archive        string       `json:"archive" about:"where it is, as given"`
+	Depth          string       `json:"depth" about:"objects, blocks or files"`
+	SampleParts    uint64       `json:"sample_parts,omitempty" about:"with --sample, one of how many parts of the blocks or files was checked"`
+	SamplePart     uint64       `json:"sample_part,omitempty" about:"which of them, from 0 on"`
+	Bands          int64        `json:"bands" about:"how many bands were checked"`
+	Entries        int64        `json:"entries" about:"how many entries their indexes have, those of shared parts once"`
+	Objects        int64        `json:"objects" about:"how many objects they refer to"`
+	Blocks         int64        `json:"blocks" about:"how many of them are blocks"`
+	Files          int64        `json:"files" about:"how many files had their content checked, with --files"`
+	Bytes          int64        `json:"bytes" about:"how many bytes were read and checked"`
+	Damaged        int64        `json:"damaged" about:"how many objects or files are missing or not as they were stored"`
+	Unreferenced   int64        `json:"unreferenced" about:"how many objects of these bands nothing refers to"`
+	Against        *jsonAgainst `json:"against,omitempty" about:"with --against, what the archive was compared with"`
+	ElapsedSeconds float64      `json:"elapsed_seconds" about:"how long it took"`
 	jsonAlarms
 	errorDocument
 }
@@ -37,12 +39,22 @@ type verifyDocument struct {
 func verifyCommand(a *app) *cobra.Command {
 	var blocks, files bool
 	var sample string
-	c := a.command("verify ARCHIVE", "Check that what is stored is whole",
+	var c *cobra.Command
+	c = a.command("verify ARCHIVE", "Check that what is stored is whole",
 		`Check that every object that a band refers to is there with its size, and that the index can be read. With --blocks
 every stored object is read and checked against its hash, which takes no key where the archive is encrypted; with --files, the content
 of every file. --sample 5% reads but a part of the blocks, or with --files of the files: another one each day, such that daily or
 weekly runs have read everything after 20 of them, and runs of a year from 2% on; --sample random:5% leaves to chance what is read.
-Damage is told of by alarms; the exit status is then 3.`,
+Damage is told of by alarms; the exit status is then 3.
+
+With --against OTHER the archive is compared as well, from listings, hashes and indexes, without reading any file's content:
+  a copy of the same archive         its objects, of the bands that both have: what only one has, or what differs, is an alarm, and so is a complete band
+                                     that is missing here; parity and repaired copies aside
+  another archive of the same source  the files of the latest complete band of each host and sources, or of BAND and the one begun nearest to it:
+                                     the same size and time and another content is an alarm, what changed is counted (-v)
+  local                              the bands that this machine completed, with what it has kept of them in ~/.local/state/dura/summaries:
+                                     one that is gone without having been given up, or that is another one, is an alarm
+A directory that is called local is ./local. Each archive verifies itself alone: OTHER's own damage is for a run of its own.`,
 		func(ctx context.Context, args []string) error {
 			depth := verify.Objects
 			switch {
@@ -52,6 +64,9 @@ Damage is told of by alarms; the exit status is then 3.`,
 				depth = verify.Files
 			case blocks || sample != "":
 				depth = verify.Blocks
+			}
+			if err := a.checkAgainst(c, args[0]); err != nil {
+				return err
 			}
 			part, err := a.sampleOf(sample)
 			if err != nil {
@@ -64,6 +79,7 @@ Damage is told of by alarms; the exit status is then 3.`,
 	c.Flags().StringVar(&sample, "sample", "", "read a part alone, each day another one, or with random: any: `PERCENT` of the blocks (with --files, of the files)")
 	c.Flags().StringVarP(&a.spec, "band", "b", "", "check this `BAND` alone (default all of them)")
 	c.RegisterFlagCompletionFunc("band", a.completeBand)
+	a.againstFlag(c)
 	c.SuggestFor = []string{"check", "scrub"}
 	return c
 }
@@ -72,10 +88,10 @@ func (a *app) verify(ctx context.Context, place string, o verify.Options) error 
 	if err := a.setAlarms(alarm.ReadingRules()); err != nil {
 		return err
 	}
-	if o.Depth == verify.Blocks {
+	if o.Depth == verify.Blocks && a.against == "" {
 		a.access = accessStored
 	}
-	ar, closeArchive, err := a.open(ctx, place)
+	ar, closeArchive, err := a.openRaising(ctx, place, &once{to: a.alarms})
 	if err != nil {
 		return err
 	}
@@ -84,24 +100,49 @@ func (a *app) verify(ctx context.Context, place string, o verify.Options) error 
 	if err != nil {
 		return err
 	}
+	against, closeOther, err := a.openAgainst(ctx, ar)
+	if err != nil {
+		return err
+	}
+	defer closeOther()
 	progress, end := a.follow(msgVerifying, event.Totals{})
 	began := a.host.now()
 	o.Alarms, o.Events = a.alarms, progress.sink
 	result, err := verify.Verify(ctx, ar, bands, o)
 	elapsed := a.host.now().Sub(began)
 	end()
+	var compared *jsonAgainst
+	if err == nil {
+		compared, err = a.compare(ctx, ar, against, a.only(bands))
+	}
 	if a.json {
-		return a.printDocument(err, verifyDocument{
-			Archive: place, Depth: depthWord(o.Depth), SampleParts: o.Sample.Parts, SamplePart: o.Sample.Part, Bands: result.Bands, Entries: result.Entries, Objects: result.Objects, Blocks: result.Blocks,
-			Files: result.Files, Bytes: result.Bytes, Damaged: result.Damaged,
-			Unreferenced: result.Unreferenced, ElapsedSeconds: elapsed.Seconds(),
-			jsonAlarms: a.jsonAlarms(), errorDocument: errorDocument{a.errorOf(err)},
-		})
+		d := verifyDocumentOf(place, o, result)
+		d.Against, d.ElapsedSeconds = compared, a.host.now().Sub(began).Seconds()
+		d.jsonAlarms, d.errorDocument = a.jsonAlarms(), errorDocument{a.errorOf(err)}
+		return a.printDocument(err, d)
 	}
 	if err != nil || a.quiet {
 		return err
 	}
-	return a.verifySummary(result, o.Sample, elapsed).write(a.stdout)
+	t := a.verifySummary(result, o.Sample, elapsed)
+	a.addCompared(t, against, compared)
+	t.add(msgRowAlarms, a.alarmsText())
+	return t.write(a.stdout)
+}
+
+func verifyDocumentOf(place string, o verify.Options, r verify.Result) verifyDocument {
+	return verifyDocument{
+		Archive: place, Depth: depthWord(o.Depth), SampleParts: o.Sample.Parts, SamplePart: o.Sample.Part, Bands: r.Bands, Entries: r.Entries,
+		Objects: r.Objects, Blocks: r.Blocks, Files: r.Files, Bytes: r.Bytes, Damaged: r.Damaged, Unreferenced: r.Unreferenced,
+	}
+}
+
+// only is the band that --band names; "" if it names none.
+func (a *app) only(bands []archive.BandState) format.BandID {
+	if a.spec == "" {
+		return ""
+	}
+	return bands[0].ID
 }
 
 // sampleOf is the part that --sample means today.
@@ -163,6 +204,5 @@ func (a *app) verifySummary(r verify.Result, s verify.Sample, elapsed time.Durat
 	if r.Unreferenced > 0 {
 		t.add(msgRowUnreferenced, countOf(r.Unreferenced, "object", "objects"))
 	}
-	t.add(msgRowAlarms, a.alarmsText())
 	return t
 }
