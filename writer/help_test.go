@@ -99,7 +99,29 @@ func (p *place) backupWith(ctx context.Context, set *alarm.Set, src source.Sourc
 	}
 	result, err := writer.Backup(ctx, a, sourcetest.Watch(p.t, src), o)
 	p.raised, _ = set.Kept()
+	if err == nil {
+		p.checkTail(result)
+	}
 	return result, err
+}
+
+// checkTail compares what a backup says of the band's tail with the one that is stored.
+func (p *place) checkTail(r writer.Result) {
+	p.t.Helper()
+	a, name := p.open(), format.TailName(r.Band)
+	defer a.Close()
+	stored, err := a.Storage().Read(context.Background(), name, 0, format.MaxTextBytes)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	text, err := a.Opened(name, stored)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	tail, err := format.DecodeTail(r.Band, text)
+	if err != nil || format.SumBytes(stored) != r.TailSHA256 || tail.Totals != r.BandTotals {
+		p.t.Errorf("the tail is %v with %+v, and the backup has %v with %+v: %v", format.SumBytes(stored), tail.Totals, r.TailSHA256, r.BandTotals, err)
+	}
 }
 
 func (p *place) backup(src source.Source) writer.Result {

@@ -86,7 +86,7 @@ func (a *app) openAgainst(ctx context.Context, ar *archive.Archive) (ag *against
 		return ag, closeOther, a.readKept(ar, ag)
 	}
 	place := a.place
-	ag.other, closeOther, err = a.openRaising(ctx, a.against, &fromOther{a, a.against})
+	ag.other, closeOther, err = a.openRaising(ctx, a.against, &once{to: &fromOther{a, a.against}})
 	if err != nil {
 		return nil, nil, err // a.place is what it is about
 	}
