@@ -23,6 +23,19 @@ import (
 // againstLocal is the word for what this machine has kept, where another archive might be named.
 const againstLocal = "local"
 
+const helpAgainst = `
+
+With --against OTHER the archive is compared as well, from listings, hashes and indexes: no content is read for that. OTHER is
+
+  a copy of the same archive: its objects are compared, of the bands that both have, parity and repaired copies aside. What only
+      one has, or what differs, is an alarm, and so is a complete band that is missing here.
+  another archive of the same source: the files are, of the latest complete band of each host and sources, or of BAND and the band
+      that was begun nearest to it. The same size and time with another content is an alarm; what changed is counted (-v).
+  local: the bands that this machine completed are, with what it has kept of them in ~/.local/state/dura/summaries. One that is
+      gone without having been given up, or is another one, is an alarm. A directory of that name is ./local.
+
+What OTHER has for itself is checked by a run of its own.`
+
 // against is what an archive is to be compared with.
 type against struct {
 	word  string
@@ -36,8 +49,9 @@ type nothingInCommonError struct{ place, other, spec string }
 
 func (e *nothingInCommonError) Error() string { return "there is nothing to compare" }
 
-// againstFlag adds --against.
+// againstFlag adds --against, and what there is to say of it.
 func (a *app) againstFlag(c *cobra.Command) {
+	c.Long += helpAgainst
 	c.Flags().StringVar(&a.against, "against", "",
 		"compare with `OTHER`: a copy of the archive, another archive of the same source, or local: what this machine has kept of the bands it wrote")
 	c.RegisterFlagCompletionFunc("against", func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {

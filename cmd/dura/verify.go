@@ -45,18 +45,7 @@ func verifyCommand(a *app) *cobra.Command {
 every stored object is read and checked against its hash, which takes no key where the archive is encrypted; with --files, the content
 of every file. --sample 5% reads but a part of the blocks, or with --files of the files: another one each day, such that daily or
 weekly runs have read everything after 20 of them, and runs of a year from 2% on; --sample random:5% leaves to chance what is read.
-Damage is told of by alarms; the exit status is then 3.
-
-With --against OTHER the archive is compared as well, from listings, hashes and indexes: no content is read for that. OTHER is
-
-  a copy of the same archive: its objects are compared, of the bands that both have, parity and repaired copies aside. What only
-      one has, or what differs, is an alarm, and so is a complete band that is missing here.
-  another archive of the same source: the files are, of the latest complete band of each host and sources, or of BAND and the band
-      that was begun nearest to it. The same size and time with another content is an alarm; what changed is counted (-v).
-  local: the bands that this machine completed are, with what it has kept of them in ~/.local/state/dura/summaries. One that is
-      gone without having been given up, or is another one, is an alarm. A directory of that name is ./local.
-
-What OTHER has for itself is checked by a run of its own.`,
+Damage is told of by alarms; the exit status is then 3.`,
 		func(ctx context.Context, args []string) error {
 			depth := verify.Objects
 			switch {
