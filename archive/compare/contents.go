@@ -70,7 +70,7 @@ func (r *run) candidates(ctx context.Context, s side) ([]candidate, error) {
 	states = slices.DeleteFunc(states, func(b archive.BandState) bool {
 		return b.Deleted || only && b.ID != r.o.Only || !only && !b.Complete
 	})
-	heads := make([]*format.Head, len(states))
+	found := make([]candidate, len(states))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.o.Workers)
 	for i, state := range states {
@@ -79,20 +79,14 @@ func (r *run) candidates(ctx context.Context, s side) ([]candidate, error) {
 			if err != nil {
 				return r.failed(gctx, s, format.HeadName(state.ID), err)
 			}
-			heads[i] = &head
+			found[i] = candidateOf(state, &head)
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	var found []candidate
-	for i, head := range heads {
-		if head != nil {
-			found = append(found, candidate{states[i], *head})
-		}
-	}
-	return found, nil
+	return slices.DeleteFunc(found, func(c candidate) bool { return c.state.ID == "" }), nil
 }
 
 // pair compares the entries of two bands.

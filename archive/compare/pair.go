@@ -10,32 +10,37 @@ import (
 	"dura/archive/format"
 )
 
-// candidate is a band with what its head says.
+// candidate is a band with what matters of its head.
 type candidate struct {
-	state archive.BandState
-	head  format.Head
+	state   archive.BandState
+	origin  format.Hash // equal for bands of one host and the same sources
+	started time.Time
 }
 
-// origin is the host and the sources of a band, in whatever order they were named.
-func (c *candidate) origin() string {
+func candidateOf(s archive.BandState, h *format.Head) candidate {
+	return candidate{s, originOf(h), h.Started}
+}
+
+// originOf is a hash of the host and the sources, in whatever order they were named.
+func originOf(h *format.Head) format.Hash {
 	var sources []string
-	for _, s := range c.head.Sources {
+	for _, s := range h.Sources {
 		sources = append(sources, path.Clean(s))
 	}
 	slices.Sort(sources)
-	return c.head.Host + "\x00" + strings.Join(slices.Compact(sources), "\x00")
+	return format.SumBytes([]byte(h.Host + "\x00" + strings.Join(slices.Compact(sources), "\x00")))
 }
 
 // latest pairs, for each origin that both lists have, the last band of each. Both are in order of time, and so are the pairs.
 func latest(h, t []candidate) (pairs [][2]candidate) {
-	last := map[string]candidate{}
+	last := map[format.Hash]candidate{}
 	for _, c := range t {
-		last[c.origin()] = c
+		last[c.origin] = c
 	}
 	for _, c := range slices.Backward(h) {
-		if of, both := last[c.origin()]; both {
+		if of, both := last[c.origin]; both {
 			pairs = append(pairs, [2]candidate{c, of})
-			delete(last, c.origin())
+			delete(last, c.origin)
 		}
 	}
 	slices.Reverse(pairs)
@@ -46,10 +51,10 @@ func latest(h, t []candidate) (pairs [][2]candidate) {
 func nearest(c candidate, of []candidate) (found candidate, ok bool) {
 	var least time.Duration
 	for _, o := range of {
-		if o.origin() != c.origin() {
+		if o.origin != c.origin {
 			continue
 		}
-		if away := o.head.Started.Sub(c.head.Started).Abs(); !ok || away < least {
+		if away := o.started.Sub(c.started).Abs(); !ok || away < least {
 			found, least, ok = o, away, true
 		}
 	}

@@ -187,7 +187,7 @@ func TestStretchesAreThoseOfTheFile(t *testing.T) {
 func bandOfDay(day int, host string, sources ...string) candidate {
 	at := time.Date(2026, 11, day, 10, 0, 0, 0, time.UTC)
 	id := format.NewBandID(at, [3]byte{byte(len(host))})
-	return candidate{archive.BandState{ID: id, Complete: true}, format.Head{Band: id, Started: at, Host: host, Sources: sources}}
+	return candidateOf(archive.BandState{ID: id, Complete: true}, &format.Head{Band: id, Started: at, Host: host, Sources: sources})
 }
 
 func TestPairsAreOfOneHostAndSources(t *testing.T) {
@@ -195,14 +195,14 @@ func TestPairsAreOfOneHostAndSources(t *testing.T) {
 	o := []candidate{bandOfDay(2, "one", "b", "/a/"), bandOfDay(3, "one", "/a", "b"), bandOfDay(7, "two", "/a"), bandOfDay(8, "two", "/b")}
 	var got []string
 	for _, p := range latest(h, o) {
-		got = append(got, fmt.Sprintf("%d-%d", p[here].head.Started.Day(), p[there].head.Started.Day()))
+		got = append(got, fmt.Sprintf("%d-%d", p[here].started.Day(), p[there].started.Day()))
 	}
 	if want := []string{"4-3", "6-7"}; !slices.Equal(got, want) {
 		t.Errorf("%q, not %q", got, want)
 	}
 	for i, want := range []int{2, 7, 3, 0, 7} {
 		found, ok := nearest(h[i], o)
-		if day := found.head.Started.Day(); ok != (want > 0) || ok && day != want {
+		if day := found.started.Day(); ok != (want > 0) || ok && day != want {
 			t.Errorf("nearest to %d: %d, not %d", i, day, want)
 		}
 	}
