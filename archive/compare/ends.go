@@ -7,6 +7,7 @@ import (
 	"dura/archive"
 	"dura/archive/alarm"
 	"dura/archive/format"
+	"dura/archive/seal"
 	"dura/archive/storage"
 )
 
@@ -104,13 +105,17 @@ func saysOther(ctx context.Context, a *archive.Archive, name string, right []byt
 	if err != nil {
 		return false, err
 	}
-	says, readable := meaning(name, stored)
-	should, _ := meaning(name, right)
+	says, readable := meaning(a, name, stored)
+	should, _ := meaning(a, name, right)
 	return readable && says != should, nil
 }
 
 // meaning is what a head or tail says, in one layout.
-func meaning(name string, text []byte) (says string, readable bool) {
+func meaning(a *archive.Archive, name string, stored []byte) (says string, readable bool) {
+	text, err := a.Opened(name, stored)
+	if err != nil {
+		return "", false
+	}
 	band := bandOf(name)
 	if name == format.TailName(band) {
 		tail, err := format.DecodeTail(band, text)
@@ -122,7 +127,11 @@ func meaning(name string, text []byte) (says string, readable bool) {
 
 // companions compares what stands beside the bands.
 func (r *run) companions(ctx context.Context) error {
-	for _, name := range []string{format.ArchiveName, format.ReadmeName, format.SchemaName, format.RecoverName} {
+	names := []string{format.ArchiveName, format.ReadmeName, format.SchemaName, format.RecoverName}
+	if r.archives[here].Head().Sealed() {
+		names = append(names, format.PublicKeyName)
+	}
+	for _, name := range names {
 		var is [2]bool
 		for s, a := range r.archives {
 			var err error
@@ -138,6 +147,8 @@ func (r *run) companions(ctx context.Context) error {
 			err = r.differ(alarm.Archive, alarm.Missing, name, "%s has it", r.o.Other)
 		case is[here] && name == format.ArchiveName:
 			err = r.archiveHeads(ctx)
+		case is[here] && name == format.PublicKeyName:
+			err = r.publicKeys(ctx)
 		}
 		if err != nil {
 			return err
@@ -165,4 +176,26 @@ func (r *run) archiveHeads(ctx context.Context) error {
 		return nil
 	}
 	return r.differ(alarm.Archive, alarm.Mismatch, format.ArchiveName, "it is another one in %s", r.o.Other)
+}
+
+// publicKeys compares the two public keys, by which of them is the one that its DURA-ARCHIVE names.
+func (r *run) publicKeys(ctx context.Context) error {
+	for s, a := range r.archives {
+		armored, err := a.Storage().Read(ctx, format.PublicKeyName, 0, format.MaxTextBytes+1)
+		if err != nil {
+			return r.failed(ctx, side(s), format.PublicKeyName, err)
+		}
+		key, err := seal.ParsePublic(armored)
+		switch is := err == nil && key.SameKey(a.Head().KeyFingerprint); {
+		case is:
+		case side(s) == there:
+			err = r.differ(alarm.Archive, alarm.Mismatch, format.PublicKeyName, "in %s it is not the key that DURA-ARCHIVE names", r.o.Other)
+		default:
+			err = r.differ(alarm.Archive, alarm.Mismatch, format.PublicKeyName, "it is not the key that DURA-ARCHIVE names")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"dura/archive/compare"
 	"dura/archive/format"
 	"dura/archive/parity"
+	"dura/archive/seal"
+	"dura/archive/seal/sealtest"
 	"dura/archive/storage"
 	"dura/archive/storage/memory"
 	"dura/archive/summaries"
@@ -33,8 +35,20 @@ func noise(seed, n int) []byte {
 // twoBands have every kind of object. The second one has a block of its own, and refers to those of the first, and to its hunk.
 func twoBands(t testing.TB, scheme string) *memory.Storage {
 	t.Helper()
-	st := archivetest.NewArchive(t)
-	sizes := archivetest.Band{Storage: st, ID: archivetest.BandID(0), HunkEntries: 3, FrameBytes: 1 << 10, BlockFrames: 4, SpanBytes: 1 << 9, SpansInline: 4, Parity: scheme}
+	return twoBandsIn(t, archivetest.NewArchive(t), nil, scheme)
+}
+
+// sealedBands are twoBands of an encrypted archive.
+func sealedBands(t testing.TB, scheme string) *memory.Storage {
+	t.Helper()
+	return twoBandsIn(t, archivetest.NewSealedArchive(t, sealtest.Key()), sealtest.Keys(), scheme)
+}
+
+func twoBandsIn(t testing.TB, st *memory.Storage, keys *seal.Keys, scheme string) *memory.Storage {
+	t.Helper()
+	sizes := archivetest.Band{
+		Storage: st, ID: archivetest.BandID(0), HunkEntries: 3, FrameBytes: 1 << 10, BlockFrames: 4, SpanBytes: 1 << 9, SpansInline: 4, Parity: scheme, Keys: keys,
+	}
 	first := archivetest.NewBand(t, sizes)
 	entries, hunks, fences := first.Write([]archivetest.Item{
 		archivetest.Dir(""), archivetest.File("a", noise(1, 3000)), archivetest.File("b", noise(2, 100)), archivetest.File("empty", nil),
@@ -160,7 +174,7 @@ func run(t testing.TB, how comparison, h, o storage.Storage, options compare.Opt
 	var open [2]*archive.Archive
 	for s, st := range []storage.Storage{h, o} {
 		var err error
-		if open[s], err = archive.Open(t.Context(), st, archive.Options{}); err != nil {
+		if open[s], err = archive.Open(t.Context(), st, archive.Options{Unlock: archivetest.Unlock(sealtest.Keys())}); err != nil {
 			t.Fatal(err)
 		}
 		defer open[s].Close()

@@ -13,6 +13,7 @@ import (
 	"dura/archive/compare"
 	"dura/archive/format"
 	"dura/archive/repair"
+	"dura/archive/storage/memory"
 	"dura/archive/storage/storagetest"
 )
 
@@ -47,8 +48,13 @@ func TestCopiesAreTheSameForSixReadsABand(t *testing.T) {
 
 // TestDamageIsFoundWhereverItIs has each object of one archive deleted, cut short, or flipped at its end.
 func TestDamageIsFoundWhereverItIs(t *testing.T) {
-	st := twoBands(t, "")
-	for _, name := range names(t, st) {
+	t.Run("plain", func(t *testing.T) { damageIsFound(t, twoBands(t, "")) })
+	t.Run("sealed", func(t *testing.T) { damageIsFound(t, sealedBands(t, "")) })
+}
+
+func damageIsFound(t *testing.T, st *memory.Storage) {
+	for _, stored := range names(t, st) {
+		name := strings.TrimSuffix(stored, format.SealedSuffix)
 		for how, by := range map[string]func([]byte) []byte{
 			"deleted":   func([]byte) []byte { return nil },
 			"cut short": func(b []byte) []byte { return b[:len(b)-1] },
@@ -62,7 +68,7 @@ func TestDamageIsFoundWhereverItIs(t *testing.T) {
 			if how != "deleted" && errName != nil || how == "flipped" && !isText && kind != format.SumsObject || how == "cut short" && kind == format.SumsObject {
 				continue // nothing is said of README.txt, and hashes of blocks and the index are for verify
 			}
-			damaged := copyOf(t, st, with(name, by))
+			damaged := copyOf(t, st, with(stored, by))
 			for side := range 2 {
 				h, o := damaged, st
 				if side == 1 {

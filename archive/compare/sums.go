@@ -18,7 +18,7 @@ func (b *band) sumsOfBoth(ctx context.Context) error {
 	}
 	var streams [2]iter.Seq2[format.Sum, error]
 	for s, a := range b.archives {
-		streams[s] = inOrder(format.SumsName(b.id), a.Sums(ctx, b.id))
+		streams[s] = inOrder(format.SumsName(b.id), a.Sums(ctx, b.id), a.Head().Sealed())
 	}
 	for both, failed := range merged(streams, func(x, y *format.Sum) int { return strings.Compare(x.Object, y.Object) }) {
 		if failed != nil {
@@ -52,15 +52,16 @@ func (b *band) line(both [2]*format.Sum) {
 	}
 }
 
-// sealedSuffix ends the names of encrypted objects in .sha256; storage, as archives give it, has them without.
-const sealedSuffix = ".gpg"
-
-// inOrder yields the lines of a .sha256 as long as they are in the order of names.
-func inOrder(name string, lines iter.Seq2[format.Sum, error]) iter.Seq2[format.Sum, error] {
+// inOrder yields the lines of a .sha256 as long as they are in the order of names, with these as the archive's storage has them. Those of objects
+// that such an archive can't have are left out.
+func inOrder(name string, lines iter.Seq2[format.Sum, error], sealed bool) iter.Seq2[format.Sum, error] {
 	return func(yield func(format.Sum, error) bool) {
 		last := ""
 		for sum, err := range lines {
-			sum.Object = strings.TrimSuffix(sum.Object, sealedSuffix)
+			stored, ok := sum.Object, true
+			if sum.Object, ok = format.NameOf(stored, sealed); err == nil && !ok {
+				continue
+			}
 			if err == nil && sum.Object <= last {
 				cause := &format.CorruptError{What: "sums", Reason: fmt.Sprintf("its line for %s is out of order", sum.Object)}
 				yield(sum, &archive.Error{Op: "compare", Band: bandOf(name), Object: name, Kind: archive.KindCorrupt, Err: cause})
