@@ -34,7 +34,7 @@ With --against OTHER the archive is compared as well, from listings, hashes and 
   local: the bands that this machine completed are, with what it has kept of them in ~/.local/state/dura/summaries. One that is
       gone without having been given up, or is another one, is an alarm. A directory of that name is ./local.
 
-What OTHER has for itself is checked by a run of its own.`
+An archive that is encrypted takes its key. What OTHER has for itself is checked by a run of its own.`
 
 // against is what an archive is to be compared with.
 type against struct {
@@ -99,12 +99,14 @@ func (a *app) openAgainst(ctx context.Context, ar *archive.Archive) (ag *against
 	case againstLocal:
 		return ag, closeOther, a.readKept(ar, ag)
 	}
-	place := a.place
-	ag.other, closeOther, err = a.openRaising(ctx, a.against, &once{to: &fromOther{a, a.against}})
+	place, sealed := a.place, a.sealed
+	a.sealed, a.opening = false, &once{to: &fromOther{a, a.against}}
+	ag.other, closeOther, err = a.openRaising(ctx, a.against, a.opening)
+	a.opening = nil
 	if err != nil {
 		return nil, nil, err // a.place is what it is about
 	}
-	a.place = place
+	a.place, a.sealed = place, sealed
 	return ag, closeOther, nil
 }
 

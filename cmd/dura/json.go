@@ -45,7 +45,7 @@ func jsonText(s string) (text string, exact []byte) {
 }
 
 type jsonAlarm struct {
-	Area           string `json:"area" about:"source, archive, band, block or restore"`
+	Area           string `json:"area" about:"source, archive, band, block, restore, or machine: what this machine keeps for dura"`
 	Condition      string `json:"condition" about:"missing, ioerror, denied, corrupt, mismatch, exists or unsupported"`
 	Filename       string `json:"filename" about:"what it is about: a local file, a path in the band, or an object"`
 	FilenameBase64 []byte `json:"filename_base64,omitempty" about:"its bytes, where they are not UTF-8"`

@@ -58,7 +58,10 @@ func (a *app) keys(ctx context.Context, st storage.Storage, head format.ArchiveH
 
 // raiser takes alarms; of a command that has none nobody hears.
 func (a *app) raiser() alarm.Raiser {
-	if a.alarms == nil {
+	switch {
+	case a.opening != nil:
+		return a.opening
+	case a.alarms == nil:
 		return silent{}
 	}
 	return a.alarms

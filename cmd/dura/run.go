@@ -44,15 +44,16 @@ type app struct {
 	memory       string
 	against      string // what verify compares with: a place, or local
 
-	place  string     // the archive's, as given
-	access access     // what the command wants of it
-	sealed bool       // it is encrypted
-	spec   string     // the band's, as given
-	also   []string   // archives that damaged objects are taken from
-	alarms *alarm.Set // nil until a command needs one
-	shown  shownAlarms
-	out    *stream // standard output, where a command writes a lot of it
-	told   bool    // a JSON document is out that tells of failure too
+	place   string       // the archive's, as given
+	access  access       // what the command wants of it
+	sealed  bool         // it is encrypted
+	spec    string       // the band's, as given
+	also    []string     // archives that damaged objects are taken from
+	alarms  *alarm.Set   // nil until a command needs one
+	opening alarm.Raiser // takes what is found of an archive's key; nil: alarms does
+	shown   shownAlarms
+	out     *stream // standard output, where a command writes a lot of it
+	told    bool    // a JSON document is out that tells of failure too
 
 	events     *events // nil: nobody follows
 	onlyEvents bool    // on standard error

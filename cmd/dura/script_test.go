@@ -157,13 +157,17 @@ func dig(v any, path []string) (any, bool) {
 func cmdBand(ts *testscript.TestScript, neg bool, args []string) {
 	heads, err := filepath.Glob(filepath.Join(ts.MkAbs(args[1]), "bands", "*.head"))
 	ts.Check(err)
+	sealed, err := filepath.Glob(filepath.Join(ts.MkAbs(args[1]), "bands", "*.head.gpg"))
+	ts.Check(err)
+	heads = append(heads, sealed...)
 	n, err := strconv.Atoi(args[2])
 	ts.Check(err)
 	if n >= len(heads) {
 		ts.Fatalf("there are only %d bands", len(heads))
 	}
 	slices.Sort(heads)
-	ts.Setenv(args[0], strings.TrimSuffix(filepath.Base(heads[n]), ".head"))
+	band, _, _ := strings.Cut(filepath.Base(heads[n]), ".head")
+	ts.Setenv(args[0], band)
 }
 
 // cmdWaitFor waits until a file with something in it matches: waitfor dir/*
