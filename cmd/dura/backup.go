@@ -98,14 +98,7 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 		return err
 	}
 	defer closeArchive()
-	o.source.Exclude, o.source.Alarms = patterns, a.alarms
-	if a.verbose {
-		o.source.Skipped = a.tellSkipped
-	}
-	if o.source.Skip, err = itself(place, paths, msgSourceInside); err != nil {
-		return err
-	}
-	src, err := source.Local(paths, o.source)
+	src, err := a.sourceOf(place, paths, patterns, &o)
 	if err != nil {
 		return err
 	}
@@ -120,27 +113,41 @@ func (a *app) backup(ctx context.Context, place string, paths []string, o backup
 	if err := a.sweep(ctx, ar); err != nil {
 		return err
 	}
-	host, err := a.host.name()
-	if err != nil {
-		host = ""
+	return a.backUp(ctx, ar, place, src, writer.Options{Sources: paths, Exclusions: patterns, Trust: o.trust, ByDate: o.byDate}, o)
+}
+
+// sourceOf is what is backed up: the trees of paths, without the archive itself.
+func (a *app) sourceOf(place string, paths, patterns []string, o *backupOptions) (src *source.Trees, err error) {
+	o.source.Exclude, o.source.Alarms = patterns, a.alarms
+	if a.verbose {
+		o.source.Skipped = a.tellSkipped
 	}
-	parent, err := a.parentBand(ctx, ar, o.parent)
-	if err != nil {
+	if o.source.Skip, err = itself(place, paths, msgSourceInside); err != nil {
+		return nil, err
+	}
+	return source.Local(paths, o.source)
+}
+
+// backUp makes a band of src, or goes on with one, and tells of it.
+func (a *app) backUp(ctx context.Context, ar *archive.Archive, place string, src *source.Trees, w writer.Options, o backupOptions) (err error) {
+	if w.Host, err = a.host.name(); err != nil {
+		w.Host = ""
+	}
+	if w.Parent, err = a.parentBand(ctx, ar, o.parent); err != nil {
 		return err
 	}
 	index, closeIndex := a.openIndex(ar, o.noCache)
 	defer closeIndex()
-	expected := a.lastTotals(ctx, ar, host, paths)
+	expected := a.lastTotals(ctx, ar, w.Host, w.Sources)
 	progress, end := a.follow(msgBackingUp, expected)
 	if expected == (event.Totals{}) {
-		end = a.countAhead(ctx, paths, o.source, progress, end)
+		end = a.countAhead(ctx, w.Sources, o.source, progress, end)
 	}
 	began := a.host.now()
 	stop, done := a.host.stop.wanted()
-	result, err := writer.Backup(ctx, ar, src, writer.Options{
-		Now: a.host.now, Random: a.host.random, Host: host, Program: "dura " + versionText(), Sources: paths, Exclusions: patterns,
-		Alarms: a.alarms, Events: progress.sink, Index: index, Parent: parent, Trust: o.trust, ByDate: o.byDate, Stop: stop,
-	})
+	w.Now, w.Random, w.Program = a.host.now, a.host.random, "dura "+versionText()
+	w.Alarms, w.Events, w.Index, w.Stop = a.alarms, progress.sink, index, stop
+	result, err := writer.Backup(ctx, ar, src, w)
 	done()
 	elapsed := a.host.now().Sub(began)
 	end()
