@@ -59,8 +59,12 @@ func isLowerHex(s string) bool {
 }
 
 // HeadName and the following name the objects of band b.
-func HeadName(b BandID) string    { return BandsPrefix + string(b) + ".head" }
-func TailName(b BandID) string    { return BandsPrefix + string(b) + ".tail" }
+func HeadName(b BandID) string { return BandsPrefix + string(b) + ".head" }
+func TailName(b BandID) string { return BandsPrefix + string(b) + ".tail" }
+
+// RebuiltTailName is the name of the tail of an index that was rebuilt for the round-th time, counted from 0.
+func RebuiltTailName(b BandID, round uint64) string { return fmt.Sprintf("%s-%d", TailName(b), round) }
+
 func SumsName(b BandID) string    { return BandsPrefix + string(b) + ".sha256" }
 func DeletedName(b BandID) string { return BandsPrefix + string(b) + ".deleted" }
 func AlarmsName(b BandID) string  { return BandsPrefix + string(b) + "/alarms.zst" }
@@ -139,7 +143,8 @@ const (
 	HunkObject
 	SpansObject
 	FenceObject
-	ParityObject // its number is that of its group
+	ParityObject      // its number is that of its group
+	RebuiltTailObject // its number is the round
 )
 
 var errNotOfABand = errors.New("not an object of a band")
@@ -166,6 +171,11 @@ func ParseObjectName(name string) (BandID, ObjectKind, uint64, error) {
 		return band, DeletedObject, 0, nil
 	case AlarmsName(band):
 		return band, AlarmsObject, 0, nil
+	}
+	if digits, is := strings.CutPrefix(name, TailName(band)+"-"); is {
+		if n, err := strconv.ParseUint(digits, 10, 31); err == nil && RebuiltTailName(band, n) == name {
+			return band, RebuiltTailObject, n, nil
+		}
 	}
 	kind, n := numbered(band, name)
 	return band, kind, n, nil

@@ -361,14 +361,34 @@ class Archive:
     def file(self, name):
         """The file of an object, and whether that is encrypted: one that is not is no part of an archive that is."""
         path = os.path.join(self.root, "bands", name)
+        if name.endswith("sha256"):
+            return path, False
         if self.encrypted or not os.path.exists(path) and os.path.exists(path + ".gpg"):
             return path + ".gpg", True
         return path, False
 
+    def repaired(self, name):
+        """The copies of a lost or damaged object that `dura repair` made, the last one first."""
+        folder = os.path.join(self.root, "bands", name[:24], "repaired")
+        rounds = sorted((int(r) for r in (os.listdir(folder) if os.path.isdir(folder) else []) if r.isdecimal()), reverse=True)
+        names = (f"{name[:24]}/repaired/{r}/{name[25:]}" for r in rounds)
+        return [n for n in names if os.path.exists(self.file(n)[0])]
+
     def load(self, name, sha256=None, partly=False):
-        """An object, decrypted. Its stored bytes must have the hash given, or the one that .sha256 has for it, if any. With
-        partly True it may be damaged: what comes of it is checked otherwise."""
-        path, encrypted = self.file(name)
+        """An object, decrypted, or its repaired copy. Its stored bytes must have the hash given, or the one that .sha256 has for
+        it, if any. With partly True it may be damaged: what comes of it is checked otherwise."""
+        try:
+            return self.load_as(name, name, sha256, partly)
+        except Damaged:
+            for copy in self.repaired(name):
+                try:
+                    return self.load_as(copy, name, sha256, partly)
+                except Damaged:
+                    pass
+            raise
+
+    def load_as(self, stored, name, sha256, partly):
+        path, encrypted = self.file(stored)
         try:
             if os.path.getsize(path) > MAX_OBJECT:
                 raise Damaged("it is too large")
@@ -388,10 +408,10 @@ class Archive:
         return data
 
     def sums(self, band):
-        """What <band>.sha256 says."""
-        sums = {}
+        """What <band>.sha256 says, or its last repaired copy."""
+        sums, name = {}, band + ".sha256"
         try:
-            with open(os.path.join(self.root, "bands", band + ".sha256"), "rb") as f:
+            with open(os.path.join(self.root, "bands", (self.repaired(name) or [name])[0]), "rb") as f:
                 for line in f.read(MAX_OBJECT).split(b"\n"):
                     if re.fullmatch(rb"[0-9a-f]{64}  [a-z0-9._/-]+", line):
                         sums[line[66:].decode("ascii")] = bytes.fromhex(line[:64].decode("ascii"))
@@ -420,7 +440,13 @@ class Archive:
             raise
 
     def text(self, band, kind):
-        """The head or tail of a band, or None."""
+        """The head or tail of a band, or None. Of an index that was rebuilt the last tail that can be read counts."""
+        rounds = [int(m[1]) for m in (re.fullmatch(re.escape(band) + r"\.tail-(\d+)(?:\.gpg)?", n) for n in os.listdir(os.path.join(self.root, "bands"))) if m]
+        for r in sorted(rounds, reverse=True) if kind == "tail" else ():
+            try:
+                return parse_text(self.load(f"{band}.tail-{r}"))
+            except Damaged as e:
+                trouble("lost", f"bands/{band}.tail-{r}", e)
         try:
             return parse_text(self.load(f"{band}.{kind}"))
         except Damaged as e:
@@ -1074,7 +1100,8 @@ def find_band(archive, name):
         raise SystemExit("recover.py: there is no band here")
     names = os.listdir(os.path.join(archive.root, "bands"))
     if name == "latest":
-        complete = [b for b in archive.bands if b + ".tail" in names or b + ".tail.gpg" in names or b + ".sha256" in names]
+        complete = [b for b in archive.bands if b + ".tail" in names or b + ".tail.gpg" in names or b + ".sha256" in names or
+                    any(n.startswith(b + ".tail-") for n in names)]
         return (complete or archive.bands)[-1]
     found = [b for b in archive.bands if b.startswith(name)]
     if len(found) != 1:

@@ -32,7 +32,7 @@ func IsSealed(name string) bool {
 		name = of
 	}
 	switch _, kind, _, err := ParseObjectName(name); kind {
-	case HeadObject, TailObject, AlarmsObject, BlockObject, HunkObject, SpansObject, FenceObject:
+	case HeadObject, TailObject, RebuiltTailObject, AlarmsObject, BlockObject, HunkObject, SpansObject, FenceObject:
 		return err == nil
 	}
 	return false

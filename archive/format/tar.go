@@ -22,6 +22,9 @@ const (
 	tarPax       = 'x'
 )
 
+// paxXAttr begins the keys of pax records that hold extended attributes.
+const paxXAttr = "SCHILY.xattr."
+
 // PartSuffix is what the path of a chunk's member has between the file's path and the chunk's offset.
 const PartSuffix = ".dura-part"
 
@@ -181,7 +184,7 @@ func appendPaxXAttrs(pax []byte, xattrs []XAttr) []byte {
 			continue
 		}
 		left -= size
-		pax = appendPax(pax, "SCHILY.xattr."+x.Name, string(x.Value))
+		pax = appendPax(pax, paxXAttr+x.Name, string(x.Value))
 	}
 	return pax
 }

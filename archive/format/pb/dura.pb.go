@@ -402,7 +402,7 @@ func (x *Head) GetExclusions() [][]byte {
 	return nil
 }
 
-// bands/<band>.tail
+// bands/<band>.tail, and .tail-<r> of a rebuilt index
 type Tail struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Format            uint32                 `protobuf:"varint,1,opt,name=format,proto3" json:"format,omitempty"` // 1
