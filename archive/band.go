@@ -17,6 +17,7 @@ type Band struct {
 	id       format.BandID
 	complete bool
 	tail     format.Tail
+	tailName string
 	fences   []fenceSlot
 	ends     []int64 // how many entries the first fences have together
 	damage   []error
@@ -45,7 +46,7 @@ type numberOf struct {
 	is     bool
 }
 
-// OpenBand opens a band. Of a complete one it reads the tail alone.
+// OpenBand opens a band. Of a complete one it reads the tail alone, that of its index as it was last rebuilt, if it was.
 //
 // Of an incomplete one, and of one whose tail is damaged or lost, it reads what fences there are, and the hunks that are in none.
 // Damage there is raised as an alarm and kept for Damage, and what can be read is what the band has.
@@ -54,8 +55,8 @@ func (a *Archive) OpenBand(ctx context.Context, s BandState) (*Band, error) {
 		return nil, &Error{Op: opOpenBand, Band: s.ID, Kind: KindDeleted}
 	}
 	if s.Complete {
-		b, err := a.openComplete(ctx, s.ID)
-		if err == nil || !(Is(err, KindCorrupt) || Is(err, KindMissing) || Is(err, KindMismatch)) {
+		b, err := a.openLatest(ctx, s)
+		if err == nil || !isBadTail(err) {
 			return b, err
 		}
 		return a.openIncomplete(ctx, s.ID, err)
@@ -65,7 +66,11 @@ func (a *Archive) OpenBand(ctx context.Context, s BandState) (*Band, error) {
 
 // openByID opens a band of which nothing is known.
 func (a *Archive) openByID(ctx context.Context, id format.BandID) (*Band, error) {
-	b, err := a.openComplete(ctx, id)
+	s, err := a.bandState(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	b, err := a.openLatest(ctx, s)
 	if err == nil || !Is(err, KindMissing) {
 		return b, err
 	}
@@ -76,17 +81,46 @@ func (a *Archive) openByID(ctx context.Context, id format.BandID) (*Band, error)
 	return b, err
 }
 
-func (a *Archive) openComplete(ctx context.Context, id format.BandID) (*Band, error) {
-	tail, err := mended(ctx, a, format.TailName(id), func(from source) (format.Tail, error) {
-		text, _, err := a.readOpened(ctx, from, format.TailName(id))
+// openLatest opens a complete band by the last tail of a rebuilt index that can be read, or else by its own.
+func (a *Archive) openLatest(ctx context.Context, s BandState) (*Band, error) {
+	if s.Rebuilt == 0 {
+		return a.openComplete(ctx, s.ID, format.TailName(s.ID))
+	}
+	b, err := a.openComplete(ctx, s.ID, format.RebuiltTailName(s.ID, s.Rebuilt-1))
+	if err == nil || !isBadTail(err) {
+		return b, err
+	}
+	damage := err
+	if err := a.raise(damage); err != nil {
+		return nil, err
+	}
+	if s.Rebuilt, err = a.rebuiltAhead(ctx, s.ID, s.Rebuilt-1); err != nil {
+		return nil, err
+	}
+	b, err = a.openLatest(ctx, s)
+	if err == nil {
+		b.damage = append(b.damage, damage)
+	}
+	return b, err
+}
+
+// isBadTail reports whether err says that a tail is lost, damaged, or not the one that this machine sealed.
+func isBadTail(err error) bool {
+	return Is(err, KindCorrupt) || Is(err, KindMissing) || Is(err, KindMismatch)
+}
+
+// openComplete opens a band by the tail with this name.
+func (a *Archive) openComplete(ctx context.Context, id format.BandID, name string) (*Band, error) {
+	tail, err := mended(ctx, a, name, func(from source) (format.Tail, error) {
+		text, _, err := a.readOpened(ctx, from, name)
 		var tail format.Tail
 		if err == nil {
 			tail, err = format.DecodeTail(id, text)
 		}
 		if err != nil {
-			return format.Tail{}, objectError(opOpenBand, id, format.TailName(id), err)
+			return format.Tail{}, objectError(opOpenBand, id, name, err)
 		}
-		return tail, checkTail(&tail)
+		return tail, checkTail(&tail, name)
 	})
 	if err != nil {
 		return nil, err
@@ -96,18 +130,18 @@ func (a *Archive) openComplete(ctx context.Context, id format.BandID) (*Band, er
 		slots[i].ref = tail.Fences[i]
 	}
 	b := newBand(a, id, slots)
-	b.complete, b.tail = true, tail
+	b.complete, b.tail, b.tailName = true, tail, name
 	return b, nil
 }
 
 // checkTail finds a tail that lost lines at its end: totals come ahead of fences there, and no band is without an entry.
-func checkTail(t *format.Tail) error {
+func checkTail(t *format.Tail, name string) error {
 	var entries int64
 	for i := range t.Fences {
 		entries += t.Fences[i].Entries
 	}
 	if entries != t.Totals.Entries || entries == 0 {
-		return contradiction(t.Band, format.TailName(t.Band), "its fences have %d entries, and it says %d", entries, t.Totals.Entries)
+		return contradiction(t.Band, name, "its fences have %d entries, and it says %d", entries, t.Totals.Entries)
 	}
 	return nil
 }
@@ -134,7 +168,11 @@ func (b *Band) Complete() bool { return b.complete }
 // Tail is the band's tail. That of an incomplete band has the id alone.
 func (b *Band) Tail() format.Tail { return b.tail }
 
-// Damage is what was passed over when the band was opened, each an alarm already. A complete band has none.
+// TailName is the name of the object that Tail is of: the last one whose index was rebuilt counts. Of an incomplete band it is empty.
+func (b *Band) TailName() string { return b.tailName }
+
+// Damage is what was passed over when the band was opened, each an alarm already. A complete band has none, but for
+// tails of a rebuilt index that can't be read.
 func (b *Band) Damage() []error { return slices.Clip(b.damage) }
 
 // Head reads the band's head, the first time it is asked for.

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -41,6 +42,9 @@ func openLost(ctx context.Context, st storage.Storage, o Options, damage error) 
 		if a, err = openUnlocked(ctx, st, head, o); err != nil {
 			return nil, err
 		}
+	}
+	if err == nil && of == "" && !errors.Is(damage, errSettings) {
+		head, of, err = a.headOfNothing(ctx)
 	}
 	if err == nil && of != "" {
 		a.head, from = head, of
@@ -183,4 +187,30 @@ func repairedArchiveHead(ctx context.Context, st storage.Storage) (head format.A
 		}
 	}
 	return head, ok, nil
+}
+
+// headOfNothing is DURA-ARCHIVE of an archive of which no head is left. Its settings are the defaults. Its id is made of that of its first band, so
+// that it is the same whenever it is asked for; where the archive is encrypted its key has said the id, and whoever can't open heads does
+// not know that there is none. Where there is no band with anything more than its name, there is no DURA-ARCHIVE either.
+func (a *Archive) headOfNothing(ctx context.Context) (head format.ArchiveHead, from string, err error) {
+	bands, err := a.Bands(ctx)
+	if err != nil || !slices.ContainsFunc(bands, func(s BandState) bool { return s.Complete && !s.Deleted }) {
+		return head, "", err
+	}
+	if a.head.Sealed() {
+		if a.head.Settings.AreWhole() || !a.keys.Unlocked() {
+			return head, "", nil
+		}
+		head = a.head
+		head.Settings = format.DefaultSettings()
+		return head, format.PublicKeyName, nil
+	}
+	for name, err := range storage.Names(ctx, a.storage, format.BandsPrefix, storage.Deep) {
+		if err != nil || strings.HasSuffix(name, format.SealedSuffix) {
+			return head, "", objectError(opOpen, "", format.BandsPrefix, err)
+		}
+	}
+	sum := format.SumBytes([]byte("dura archive " + string(bands[0].ID)))
+	head = format.ArchiveHead{ID: hex.EncodeToString(sum[:16]), Created: bands[0].ID.Time(), Settings: format.DefaultSettings()}
+	return head, "the names of bands", nil
 }

@@ -142,7 +142,13 @@ func (b *beginning) openParent(ctx context.Context, a *archive.Archive, o Option
 	if b.parentID == "" {
 		return nil
 	}
-	parent, err := a.OpenBand(ctx, archive.BandState{ID: b.parentID, HasHead: true, Complete: true})
+	state := archive.BandState{ID: b.parentID, HasHead: true, Complete: true}
+	for _, s := range b.bands {
+		if s.ID == b.parentID {
+			state.Rebuilt = s.Rebuilt
+		}
+	}
+	parent, err := a.OpenBand(ctx, state)
 	var head format.Head
 	if err == nil {
 		head, err = parent.Head(ctx)

@@ -63,6 +63,7 @@ type Band struct {
 	SpanBytes   int    // a file with more is split into spans of so many; 0: 1 MiB
 	SpansInline int    // a file with more has span lists of so many; 0: format.MaxSpansInline
 	Parity      string // what the head says of it; "": none
+	Metadata    bool   // what has no content is a member, too
 	// BareLists leaves out how much data span lists hold, as archives may.
 	BareLists bool
 	Keys      *seal.Keys // of an encrypted archive

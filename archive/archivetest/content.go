@@ -96,7 +96,7 @@ func (b *Band) Directories(paths ...format.Path) {
 	b.t.Helper()
 	for _, p := range paths {
 		e := Dir(p).Entry
-		b.member(&e, nil, false)
+		b.member(&e, nil, false, 0)
 	}
 	b.endFrame()
 	b.endBlock()
@@ -112,17 +112,22 @@ func (b *Band) Complete(items []Item) format.Tail {
 // store packs an item's content.
 func (b *Band) store(it Item) format.Entry {
 	e := it.Entry
+	if b.Metadata && (e.Kind != format.File && e.Kind != format.Socket || e.LinkTo != format.Root || e.Size == 0 && len(it.Content) == 0) {
+		b.member(&e, nil, false, 0)
+	}
 	if e.Kind != format.File || e.AsInParent || len(it.Content) == 0 && e.Size > 0 {
 		return e
 	}
 	var content []byte
-	var hole int64
+	var hole, start int64
 	split := len(it.Content) > 1 || len(it.Content) == 1 && len(it.Content[0].Data) > b.SpanBytes
 	for _, part := range it.Content {
 		content = append(append(content, make([]byte, part.HoleBytes)...), part.Data...)
 		hole += part.HoleBytes
+		start += part.HoleBytes
 		for data := range slices.Chunk(part.Data, b.SpanBytes) {
-			s := b.member(&e, data, split)
+			s := b.member(&e, data, split, start)
+			start += int64(len(data))
 			s.HoleBytes, hole = hole, 0
 			if split {
 				s.SHA256 = format.SumBytes(data)
@@ -131,11 +136,14 @@ func (b *Band) store(it Item) format.Entry {
 		}
 	}
 	e.Size, e.SHA256 = int64(len(content)), format.SumBytes(content)
+	if split && hole > 0 { // at its end
+		b.member(&e, nil, true, e.Size)
+	}
 	return e
 }
 
 // member adds a tar member to the open frame.
-func (b *Band) member(e *format.Entry, data []byte, chunk bool) format.Span {
+func (b *Band) member(e *format.Entry, data []byte, chunk bool, start int64) format.Span {
 	if len(b.open.raw) > 0 && len(b.open.raw)+len(data) > b.FrameBytes {
 		b.endFrame()
 	}
@@ -143,11 +151,17 @@ func (b *Band) member(e *format.Entry, data []byte, chunk bool) format.Span {
 		b.open.frame = &format.Frame{}
 	}
 	o := &b.open
-	o.raw = format.AppendTarHeader(o.raw, e, int64(len(data)))
+	if chunk {
+		o.raw = format.AppendTarPartHeader(o.raw, e, start, int64(len(data)))
+	} else {
+		o.raw = format.AppendTarHeader(o.raw, e, int64(len(data)))
+	}
 	s := format.Span{Frame: o.frame, Offset: uint32(len(o.raw)), Bytes: uint32(len(data))}
-	o.members = append(o.members, format.Member{
-		Path: e.Path, Kind: e.Kind, Offset: s.Offset, Bytes: s.Bytes, SHA256: format.SumBytes(data), Chunk: chunk,
-	})
+	m := format.Member{Path: e.Path, Kind: e.Kind, Offset: s.Offset, Bytes: s.Bytes, Chunk: chunk, Start: start}
+	if !chunk && e.Kind == format.File && e.LinkTo == format.Root || len(data) > 0 {
+		m.SHA256 = format.SumBytes(data)
+	}
+	o.members = append(o.members, m)
 	o.raw = append(o.raw, data...)
 	o.raw = append(o.raw, make([]byte, format.TarPadding(int64(len(data))))...)
 	return s

@@ -70,7 +70,7 @@ func ClassOf(kind format.ObjectKind) (Class, bool) {
 	switch kind {
 	case format.BlockObject:
 		return Contents, true
-	case format.HunkObject, format.SpansObject, format.FenceObject, format.HeadObject, format.AlarmsObject, format.TailObject:
+	case format.HunkObject, format.SpansObject, format.FenceObject, format.HeadObject, format.AlarmsObject, format.TailObject, format.RebuiltTailObject:
 		return Index, true
 	}
 	return 0, false

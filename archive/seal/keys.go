@@ -78,6 +78,9 @@ func (k *Keys) Public() *PublicKey { return k.public }
 // Unlocked reports whether everything can be opened.
 func (k *Keys) Unlocked() bool { return k.secret != nil }
 
+// CanSeal reports whether objects can be made.
+func (k *Keys) CanSeal() bool { return k.public != nil && k.source != nil }
+
 // CanOpen reports whether there is a key for what is in a band.
 func (k *Keys) CanOpen(band format.BandID) bool {
 	return k.secret != nil || k.own != nil && k.own.Has(band)

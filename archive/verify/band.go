@@ -65,7 +65,9 @@ func (r *run) ends(ctx context.Context, b *archive.Band, s archive.BandState) er
 		t := b.Tail()
 		head.sum = t.HeadSHA256
 		r.ownBlocks[b.ID()] = t.Totals.Blocks
-		refs[format.TailObject] = want{sizeBytes: unknownSize}
+		if err := r.tail(b.ID(), b.TailName()); err != nil {
+			return err
+		}
 		if !t.AlarmsSHA256.IsZero() {
 			refs[format.AlarmsObject] = want{sizeBytes: t.AlarmsStoredBytes, sum: t.AlarmsSHA256}
 		}
@@ -86,6 +88,13 @@ func (r *run) ends(ctx context.Context, b *archive.Band, s archive.BandState) er
 	}
 	_, err := b.Head(ctx)
 	return r.found(ctx, err)
+}
+
+// tail notes the tail that counts.
+func (r *run) tail(band format.BandID, name string) error {
+	_, kind, number, _ := format.ParseObjectName(name)
+	_, err := r.refer(band, objectID{kind, number}, want{sizeBytes: unknownSize})
+	return err
 }
 
 // hunks checks the hunks of a band in parallel, and notes what they refer to; with Files it checks the content of that.

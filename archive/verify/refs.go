@@ -24,6 +24,8 @@ func (o objectID) name(band format.BandID) string {
 		return format.HeadName(band)
 	case format.TailObject:
 		return format.TailName(band)
+	case format.RebuiltTailObject:
+		return format.RebuiltTailName(band, o.number)
 	case format.SumsObject:
 		return format.SumsName(band)
 	case format.AlarmsObject:
