@@ -64,7 +64,7 @@ func (b *bandRun) object(ctx context.Context, name string) error {
 		sum := format.SumBytes(object)
 		return sum == w.sum || !w.alt.IsZero() && sum == w.alt
 	}
-	if w.sum.IsZero() && name == format.TailName(b.id) { // nothing tells its hash: neither sums nor parity
+	if _, kind, _, _ := format.ParseObjectName(name); w.sum.IsZero() && (kind == format.TailObject || kind == format.RebuiltTailObject) { // nothing tells its hash: neither sums nor parity
 		accept = func(object []byte) bool {
 			text, err := b.archive.Opened(name, object)
 			if err == nil {
@@ -85,7 +85,12 @@ func (b *bandRun) object(ctx context.Context, name string) error {
 		if ctx.Err() != nil || storage.Is(err, storage.KindUnavailable) {
 			return err
 		}
-		b.result.Damaged++
+		if b.outdated[name] {
+			return nil
+		}
+		if !b.lost[name] || !b.final {
+			b.result.Damaged++
+		}
 		return b.lose(ctx, name, err)
 	}
 	b.result.Objects++

@@ -47,7 +47,63 @@ func (r *run) collect(ctx context.Context, s archive.BandState) error {
 	if !s.Complete {
 		return nil
 	}
-	return r.collectSums(ctx, s)
+	referred := maps.Clone(r.wants)
+	if err := r.collectSums(ctx, s); err != nil {
+		return err
+	}
+	if name := b.TailName(); b.Complete() {
+		if sum, made := r.replaced[name]; made {
+			r.wants[name] = want{sum: sum}
+		} else if _, known := r.wants[name]; !known {
+			r.wants[name] = want{}
+		}
+		if name != format.TailName(s.ID) {
+			r.outdate(s.ID, referred)
+		}
+	}
+	return nil
+}
+
+// outdate notes what .sha256 has of the index that a band had before it was rebuilt: its loss is none.
+func (r *run) outdate(band format.BandID, referred map[string]want) {
+	r.outdated[format.TailName(band)] = true
+	for _, name := range r.wantedOf(band) {
+		_, kind, _, _ := format.ParseObjectName(name)
+		if _, used := referred[name]; !used && (kind == format.HunkObject || kind == format.FenceObject || kind == format.SpansObject) {
+			r.outdated[name] = true
+		}
+	}
+}
+
+// wereComplete finds bands that have lost tail and sums: a band of which another one took unchanged files was complete, and one that
+// stored its alarms had stored all of its index.
+func (r *run) wereComplete(ctx context.Context, living []archive.BandState) error {
+	parents := map[format.BandID]bool{}
+	if !slices.ContainsFunc(living, func(s archive.BandState) bool { return !s.Complete }) {
+		return nil
+	}
+	for _, s := range living {
+		head, _, err := r.archive.BandHead(ctx, s.ID)
+		if err != nil {
+			if err := ignoreDamage(ctx, err); err != nil {
+				return err
+			}
+			continue
+		}
+		parents[head.Parent] = true
+	}
+	for i := range living {
+		s := &living[i]
+		if s.Complete || !r.archive.CanOpen(s.ID) {
+			continue
+		}
+		alarms, err := archive.IsThere(ctx, r.archive.Storage(), format.AlarmsName(s.ID))
+		if err != nil {
+			return err
+		}
+		s.Complete = alarms || parents[s.ID]
+	}
+	return nil
 }
 
 // collectLocked does so without the archive's key: .sha256 and the parity have the hashes of all that is stored.
@@ -62,6 +118,7 @@ func (r *run) collectLocked(ctx context.Context, s archive.BandState) error {
 func (r *run) want(name string, sum format.Hash) (first bool) {
 	_, known := r.wants[name]
 	r.wants[name] = want{sum: sum}
+	delete(r.outdated, name)
 	return !known
 }
 
@@ -136,7 +193,14 @@ func (r *run) collectSums(ctx context.Context, s archive.BandState) error {
 	if err != nil {
 		return err
 	}
-	text, err := r.archive.Storage().Read(ctx, format.SumsName(s.ID), 0, maxSumsBytes)
+	name, repaired, err := r.archive.LastRepaired(ctx, format.SumsName(s.ID))
+	if err != nil {
+		return err
+	}
+	if !repaired {
+		name = format.SumsName(s.ID)
+	}
+	text, err := r.archive.Storage().Read(ctx, name, 0, maxSumsBytes)
 	switch {
 	case ctx.Err() != nil || storage.Is(err, storage.KindUnavailable):
 		return err
@@ -152,17 +216,22 @@ func (r *run) collectSums(ctx context.Context, s archive.BandState) error {
 			said.lines[name] = l.SHA256
 		}
 	}
+	for name, sum := range r.replaced {
+		if _, said := said.lines[name]; said || grouped[name] != (format.Hash{}) {
+			r.wants[name] = want{sum: sum}
+		}
+	}
 	for name, sum := range said.lines {
-		if _, known := r.wants[name]; !known {
+		if _, known := r.wants[name]; !known && !r.isGone(name) {
 			r.wants[name] = want{sum: sum, alt: grouped[name]}
 		}
 	}
 	for name, sum := range grouped {
-		if _, known := r.wants[name]; !known && !said.whole {
+		if _, known := r.wants[name]; !known && !said.whole && !r.isGone(name) {
 			r.wants[name] = want{sum: sum}
 		}
 	}
-	if name := format.TailName(s.ID); r.wants[name].sum.IsZero() {
+	if name := format.TailName(s.ID); r.wants[name].sum.IsZero() && r.replaced[name].IsZero() {
 		r.wants[name] = want{sum: grouped[name]}
 	}
 	return nil

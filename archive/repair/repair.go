@@ -1,10 +1,13 @@
 // Package repair brings an archive back to full health: what is missing or damaged it stores again, from parity or from another archive of the
-// same bands, as new objects; nothing that exists is changed. It stands on archive, which reads and rebuilds, and on archive/parity.
+// same bands, as new objects; nothing that exists is changed. Of an index that can't be had in either way it makes a new one, of what
+// blocks and other bands tell. It stands on archive, which reads and rebuilds, and on archive/parity.
 package repair
 
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"dura/archive"
 	"dura/archive/alarm"
@@ -35,6 +38,9 @@ type Lost struct {
 	Until  format.Path // of a run: where it ends, which is not lost; the root where the band ends
 	Run    bool
 	Object string // that can't be had
+
+	Entries  int64 // of a run: how many entries of it are lost; 0: all
+	Metadata bool  // its mode, owner and times are lost, and not its content
 }
 
 // Result is what was found and done.
@@ -59,7 +65,8 @@ func (r Result) Healthy() bool { return r.Irreparable == 0 && r.LostFiles == 0 &
 // What can't be had any more is an alarm of area block, band or archive with the object's name, and Options.Lost is told of the
 // files that this costs. An error means that the repair itself ended early.
 func Repair(ctx context.Context, a *archive.Archive, bands []archive.BandState, o Options) (Result, error) {
-	r := &run{archive: a, o: o, wants: map[string]want{}, lost: map[string]bool{}, fences: map[string]fenceOf{}, sums: map[format.BandID]*sums{}}
+	r := &run{archive: a, o: o, lost: map[string]bool{}, deferred: map[string]error{}, replaced: map[string]format.Hash{}, told: map[string]bool{}, gone: map[string]bool{}, outdated: map[string]bool{}}
+	r.forget()
 	err := r.repair(ctx, bands)
 	return r.result, err
 }
@@ -73,6 +80,19 @@ type run struct {
 	lost    map[string]bool
 	sums    map[format.BandID]*sums
 	fences  map[string]fenceOf
+
+	deferred  map[string]error       // what is lost of indexes, which may be rebuilt
+	tailAgain bool                   // the tail of a rebuilt index was stored again
+	final     bool                   // no more is rebuilt
+	replaced  map[string]format.Hash // what was made in the place of lost ends of bands
+	told      map[string]bool        // new hunks
+	gone      map[string]bool        // index objects that were lost, and that nothing refers to any more
+	outdated  map[string]bool        // tails that do not count any more
+}
+
+// forget forgets what objects should be.
+func (r *run) forget() {
+	r.wants, r.fences, r.sums = map[string]want{}, map[string]fenceOf{}, map[format.BandID]*sums{}
 }
 
 // want is what an object should be.
@@ -91,8 +111,27 @@ func (r *run) repair(ctx context.Context, bands []archive.BandState) error {
 			living = append(living, s)
 		}
 	}
+	if err := r.wereComplete(ctx, living); err != nil {
+		return err
+	}
+	r.result.Bands = int64(len(living))
+	if err := r.all(ctx, living); err != nil {
+		return err
+	}
+	living, err := r.tailsAgain(ctx, living)
+	if err != nil {
+		return err
+	}
+	living, err = r.reindex(ctx, living)
+	if err != nil {
+		return err
+	}
+	return r.tellLost(ctx, living)
+}
+
+// all checks and repairs the objects of all bands.
+func (r *run) all(ctx context.Context, living []archive.BandState) error {
 	for _, s := range living {
-		r.result.Bands++
 		if err := r.collect(ctx, s); err != nil {
 			return err
 		}
@@ -102,7 +141,71 @@ func (r *run) repair(ctx context.Context, bands []archive.BandState) error {
 			return err
 		}
 	}
-	return r.tellLost(ctx, living)
+	return nil
+}
+
+// tailsAgain goes through all of it once more where the tail of a rebuilt index is there again: then another index counts.
+func (r *run) tailsAgain(ctx context.Context, living []archive.BandState) ([]archive.BandState, error) {
+	if !r.tailAgain || r.o.DryRun {
+		return living, nil
+	}
+	clear(r.deferred)
+	now, err := r.now(ctx, living)
+	if err != nil {
+		return nil, err
+	}
+	r.forget()
+	return now, r.all(ctx, now)
+}
+
+// now is how bands are listed now.
+func (r *run) now(ctx context.Context, living []archive.BandState) ([]archive.BandState, error) {
+	all, err := r.archive.Bands(ctx)
+	all = slices.DeleteFunc(all, func(s archive.BandState) bool {
+		r.archive.Refresh(s.ID)
+		return !slices.ContainsFunc(living, func(l archive.BandState) bool { return l.ID == s.ID })
+	})
+	return all, err
+}
+
+// reindex rebuilds what indexes have lost, and then sees to the new objects' parity and sums. It returns the bands as they are now.
+func (r *run) reindex(ctx context.Context, living []archive.BandState) ([]archive.BandState, error) {
+	changed, err := r.rebuild(ctx, living)
+	if err != nil {
+		return nil, err
+	}
+	r.final = true
+	if len(changed) > 0 && !r.o.DryRun {
+		if living, err = r.again(ctx, living); err != nil {
+			return nil, err
+		}
+		for _, band := range changed {
+			if err := r.band(ctx, band, living); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.deferred)) {
+		if err := r.found(ctx, name, r.deferred[name]); err != nil {
+			return nil, err
+		}
+	}
+	return living, nil
+}
+
+// again collects anew what there is behind a rebuilding.
+func (r *run) again(ctx context.Context, living []archive.BandState) ([]archive.BandState, error) {
+	now, err := r.now(ctx, living)
+	if err != nil {
+		return nil, err
+	}
+	r.forget()
+	for _, s := range now {
+		if err := r.collect(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	return now, nil
 }
 
 // found is an alarm about what can't be repaired. It returns what ends the run.
@@ -116,6 +219,12 @@ func (r *run) found(ctx context.Context, name string, err error) error {
 	case r.lost[name]:
 		return nil
 	}
+	if _, kind, _, _ := format.ParseObjectName(name); !r.final && mayRebuild(kind) {
+		if r.deferred[name] == nil {
+			r.deferred[name] = err
+		}
+		return nil
+	}
 	r.lost[name] = true
 	r.result.Irreparable++
 	if r.o.Alarms == nil {
@@ -126,8 +235,22 @@ func (r *run) found(ctx context.Context, name string, err error) error {
 	return r.o.Alarms.Raise(a)
 }
 
+// isGone reports whether an object was lost and is part of no index any more.
+func (r *run) isGone(name string) bool { return r.gone[name] }
+
+// mayRebuild reports whether objects of a kind can be made anew of what blocks and other bands tell.
+func mayRebuild(kind format.ObjectKind) bool {
+	switch kind {
+	case format.HunkObject, format.FenceObject, format.TailObject, format.RebuiltTailObject, format.HeadObject:
+		return true
+	}
+	return false
+}
+
 // made tells of an object that is there again.
 func (r *run) made(m Made) {
+	_, kind, _, _ := format.ParseObjectName(m.Object)
+	r.tailAgain = r.tailAgain || kind == format.RebuiltTailObject
 	if r.o.Made != nil {
 		r.o.Made(m)
 	}

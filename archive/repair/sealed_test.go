@@ -2,11 +2,13 @@ package repair_test
 
 import (
 	"bytes"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
 
 	"dura/archive"
+	"dura/archive/alarm"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/repair"
@@ -17,20 +19,35 @@ import (
 
 // madeSealed is an encrypted archive with two bands, with parity.
 func madeSealed(t testing.TB) *memory.Storage {
+	return sealedBands(t, true)
+}
+
+func sealedBands(t testing.TB, protect bool) *memory.Storage {
 	st := archivetest.NewSealedArchive(t, sealtest.Key())
 	items := []archivetest.Item{archivetest.Dir(""), archivetest.File("a", noise(3000)), archivetest.File("b", noise(100)), archivetest.Dir("d"), archivetest.File("d/f", noise(9000))}
 	for n := range 2 {
-		archivetest.NewBand(t, archivetest.Band{
+		settings := archivetest.Band{
 			Storage: st, ID: archivetest.BandID(n), HunkEntries: 2, FenceHunks: 2, FrameBytes: 4000, SpanBytes: 2000, BlockFrames: 2, SpansInline: 2,
-			Parity: scheme.String(), Keys: sealtest.Keys(),
-		}).Complete(items)
-		archivetest.Protect(t, st, archivetest.BandID(n), scheme)
+			Keys: sealtest.Keys(), Metadata: !protect,
+		}
+		if protect {
+			settings.Parity = scheme.String()
+		}
+		archivetest.NewBand(t, settings).Complete(items)
+		if protect {
+			archivetest.Protect(t, st, archivetest.BandID(n), scheme)
+		}
 	}
 	return st
 }
 
 // fixLocked repairs without the archive's key.
 func fixLocked(t testing.TB, st storage.Storage) repair.Result {
+	t.Helper()
+	return fixRaising(t, st, nil)
+}
+
+func fixRaising(t testing.TB, st storage.Storage, alarms alarm.Raiser) repair.Result {
 	t.Helper()
 	a, err := archive.Open(t.Context(), st, archive.Options{})
 	if err != nil {
@@ -41,7 +58,7 @@ func fixLocked(t testing.TB, st storage.Storage) repair.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := repair.Repair(t.Context(), a, bands, repair.Options{})
+	result, err := repair.Repair(t.Context(), a, bands, repair.Options{Alarms: alarms})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,4 +142,64 @@ func TestNoSettingsAreMadeUp(t *testing.T) {
 		t.Errorf("with the key: %+v", result)
 	}
 	isHealthy(t, st, "DURA-ARCHIVE")
+}
+
+// An index of an encrypted archive is made anew with its key, of messages, and without it that is told and nothing is written.
+func TestASealedIndexIsRebuilt(t *testing.T) {
+	first, second := archivetest.BandID(0), archivetest.BandID(1)
+	good := sealedBands(t, false)
+	want := map[format.BandID]map[string]string{first: tree(t, good, first), second: tree(t, good, second)}
+	for what, lost := range map[string]func(string) bool{
+		"a hunk":          is1(format.HunkName(first, 1)),
+		"all hunks":       ofKind(first, format.HunkObject),
+		"a fence":         is1(format.FenceName(first, 0)),
+		"the tail":        is1(format.TailName(first)),
+		"the head":        is1(format.HeadName(first)),
+		"tail and a hunk": either(is1(format.TailName(first)), is1(format.HunkName(first, 2))),
+		"tail and sums":   ofKind(first, format.TailObject, format.SumsObject),
+		"the index":       ofKind(first, format.HunkObject, format.FenceObject, format.TailObject, format.HeadObject),
+	} {
+		for _, how := range []string{"deleted", "flipped", "emptied"} {
+			if strings.Contains(what, "sums") && how != "deleted" {
+				continue
+			}
+			t.Run(what+" "+how, func(t *testing.T) {
+				st := clone(t, good)
+				for stored := range objects(t, st) {
+					if name, _ := format.NameOf(stored, true); lost(name) {
+						change(t, st, stored, damages[how])
+					}
+				}
+				before := objects(t, st)
+				told := &alarms{}
+				if !strings.Contains(what, "sums") { // where these are lost nothing tells without the key that the band was complete
+					result := fixRaising(t, st, told)
+					if result.Healthy() || result.Repaired > 0 || len(objects(t, st)) != len(before) {
+						t.Errorf("without the key: %+v", result)
+					}
+					if int64(len(told.raised)) != result.Irreparable || !strings.Contains(told.raised[0].Err.Error(), "not made anew, for that takes the archive's key") {
+						t.Errorf("without the key: %+v", told.raised)
+					}
+				}
+				result, said := fix(t, st, repair.Options{})
+				if !result.Healthy() || result.Repaired == 0 || result.Damaged != result.Repaired {
+					t.Errorf("%+v %+v", result, said)
+				}
+				for name, object := range objects(t, st) {
+					if old, there := before[name]; there && !bytes.Equal(old, object) {
+						t.Errorf("%s was changed", name)
+					}
+					if plain, ok := format.NameOf(name, true); !ok || format.IsSealed(plain) && len(before[name]) == 0 && how == "deleted" && object[0] != 0xC1 {
+						t.Errorf("%s is no message", name)
+					}
+				}
+				for id, entries := range want {
+					if got := tree(t, st, id); !maps.Equal(got, entries) {
+						t.Errorf("%s: %v, not %v", id, got, entries)
+					}
+				}
+				isHealthy(t, st, what)
+			})
+		}
+	}
 }
