@@ -36,6 +36,9 @@ func (d listing) lookup(ctx context.Context, name string) (child, error) {
 	}
 	l, err := d.band.Lookup(ctx, path)
 	if err != nil {
+		if c, is := d.lost(ctx, name, err); is {
+			return c, nil
+		}
 		return child{}, err
 	}
 	c, err := d.child(ctx, l)
@@ -48,12 +51,20 @@ func (d listing) lookup(ctx context.Context, name string) (child, error) {
 
 func (d listing) list(ctx context.Context, offset uint64) iter.Seq2[child, error] {
 	return func(yield func(child, error) bool) {
+		if name, is, err := d.lostBehind(offset); err != nil {
+			yield(child{}, err)
+			return
+		} else if is {
+			d.listLost(ctx, name, yield)
+			return
+		}
 		from, err := d.nameAt(ctx, offset)
 		if err != nil {
 			yield(child{}, err)
 			return
 		}
-		if from != "" && d.endsAt(offset) {
+		damaged := d.f.damaged.Contains(d.id)
+		if from != "" && !damaged && d.endsAt(offset) {
 			return
 		}
 		var seen span // of ordinals
@@ -64,9 +75,13 @@ func (d listing) list(ctx context.Context, offset uint64) iter.Seq2[child, error
 				seen.add(l.Ordinal)
 				c, err = d.child(ctx, l)
 			}
+			damaged = damaged || isLoss(err)
 			if len(c.name) <= maxNameBytes && !yield(c, err) {
 				return
 			}
+		}
+		if damaged {
+			d.listLost(ctx, "", yield)
 		}
 	}
 }

@@ -212,3 +212,39 @@ func TestArchiveThatVanishesIsNotAnEmptyOne(t *testing.T) {
 		t.Errorf("the mount of an archive that is gone has %q", got)
 	}
 }
+
+// A directory whose entry is lost is there by what is below it.
+func TestWhatIsBelowALostDirectoryIsThere(t *testing.T) {
+	id := archivetest.BandID(0)
+	files := map[string]string{"top": "t", "sub/deep/file": "d"}
+	for i := range 300 {
+		files[fmt.Sprintf("dir-%03d/file", i)] = fmt.Sprint(i)
+	}
+	st := archivetest.NewArchive(t)
+	archivetest.NewBand(t, archivetest.Band{Storage: st, ID: id, HunkEntries: 150}).Complete(archivetest.Tree(files))
+	damaged := storagetest.NewDamaged(st)
+	damaged.Lose(format.HunkName(id, 0)) // the root, and half of what is in it
+	for _, o := range []fs.Options{{}, {Band: "latest"}} {
+		m := mountStorage(t, damaged, o)
+		top := ""
+		if o.Band == "" {
+			top = string(id) + "/"
+		}
+		for _, path := range []string{"dir-007/file", "dir-200/file", "sub/deep/file"} {
+			if got := m.run("cat", m.path(top+path)); got != files[path] {
+				t.Errorf("%s: %q", path, got)
+			}
+		}
+		out, err := exec.Command("find", m.path(strings.TrimSuffix(top, "/")), "-name", "file").CombinedOutput()
+		if n := strings.Count(string(out), "/file\n"); err == nil || n != 301 || !strings.Contains(string(out), "nput/output error") {
+			t.Errorf("%v: %d files are found: %.300s", err, n, out)
+		}
+		told := false
+		for _, a := range m.alarms.all() {
+			told = told || a.Filename == format.HunkName(id, 0) && strings.Contains(a.Message, `"dir-007"`)
+		}
+		if !told {
+			t.Error("no alarm tells of the directory")
+		}
+	}
+}

@@ -43,6 +43,7 @@ type FileSystem struct {
 	stop     context.CancelFunc
 	kernel   kernel
 	requests counter
+	lost     lostDirs
 }
 
 // dirPlace is where a directory of a band is: what a listing of it needs to know without reading the index for it.
@@ -100,7 +101,11 @@ func (f *FileSystem) node(r *request, id nodeID) (node, error) {
 	}
 	number, ordinal, ok := id.band()
 	if !ok {
-		return f.made(id)
+		n, err := f.made(id)
+		if l, is := n.(lostDir); is {
+			r.about = subject{l.slot.id, l.place.path}
+		}
+		return n, err
 	}
 	s := f.bands.slot(number)
 	if s == nil {

@@ -103,6 +103,8 @@ func (f *FileSystem) made(id nodeID) (node, error) {
 		if name, ok := f.hosts.name(number); ok {
 			return hostDir{fixedDir{f, id}, name}, nil
 		}
+	case c == lostClass:
+		return f.lostDir(number)
 	case c == latestClass || c == memberClass:
 		if s := f.bands.slot(number); s != nil {
 			return bandLinkTo{f, c, s}, nil

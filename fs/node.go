@@ -33,6 +33,7 @@ const (
 	statusClass       // status.json as of one moment
 	hostClass         // the directory of a host
 	memberClass       // the link to the band of a slot, from the directory of its host
+	lostClass         // a directory whose entry is lost
 )
 
 // topNode is the directory of a band.

@@ -50,14 +50,18 @@ func (t bandTop) id() nodeID {
 	return topNode(t.slot.number)
 }
 
-// entry is what was stored of the directory. The root need not have been.
+// entry is what was stored of the directory. The root need not have been, and any may be lost.
 func (t bandTop) entry(ctx context.Context) (archive.Located, error) {
 	b, err := t.f.open(ctx, t.slot)
 	if err != nil {
 		return archive.Located{}, err
 	}
 	l, err := b.Lookup(ctx, t.f.options.Subtree)
-	if t.f.options.Subtree == format.Root && archive.Is(err, archive.KindNotFound) {
+	lost := isLoss(err) && b.IsImplied(ctx, t.f.options.Subtree)
+	if lost {
+		t.f.alarms.raise(err, subject{t.slot.id, t.f.options.Subtree})
+	}
+	if lost || t.f.options.Subtree == format.Root && archive.Is(err, archive.KindNotFound) {
 		at := format.TimeOf(t.slot.id.Time())
 		owner := format.Owner{UID: t.f.options.Mounter.UID, GID: t.f.options.Mounter.GID}
 		return archive.Located{Entry: &format.Entry{Kind: format.Directory, Mode: madeMode, Owner: owner, MTime: at, CTime: at}}, nil
