@@ -42,16 +42,16 @@ func (a *app) keys(ctx context.Context, st storage.Storage, head format.ArchiveH
 		return h.Writer(ctx, st, head, place, a.raiser())
 	case accessNames:
 		keys, err = h.Locked(ctx, st, head, place, a.raiser())
-	case accessStored, accessRepair:
-		if a.access == accessStored {
-			h.Ask = nil
-		}
+	case accessStored:
+		h.Ask = nil
 		keys, err = h.Reader(ctx, st, head, place, a.raiser())
-		if locked := (*unlock.Error)(nil); errors.As(err, &locked) {
-			keys, err = h.Without(ctx, st, head, a.raiser())
-		}
+	case accessRepair:
+		keys, close, err = h.Repairer(ctx, st, head, place, a.raiser())
 	default:
 		keys, err = h.Reader(ctx, st, head, place, a.raiser())
+	}
+	if locked := (*unlock.Error)(nil); errors.As(err, &locked) && (a.access == accessStored || a.access == accessRepair) {
+		keys, err = h.Without(ctx, st, head, a.raiser())
 	}
 	return keys, close, err
 }

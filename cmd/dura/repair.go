@@ -44,6 +44,9 @@ type jsonLost struct {
 	Run    bool   `json:"run" about:"whether it is a run of entries"`
 	Until  string `json:"until" about:"where a run ends; empty: with the band"`
 	Object string `json:"object" about:"the object that can't be had"`
+
+	Entries  int64 `json:"entries,omitempty" about:"of a run: how many entries of it are lost; 0: all"`
+	Metadata bool  `json:"metadata,omitempty" about:"whether it is mode, owner and times that are lost, and not the content"`
 }
 
 // maxRepairsListed bounds what a document lists.
@@ -54,8 +57,10 @@ func repairCommand(a *app) *cobra.Command {
 	c := a.command("repair ARCHIVE", "Store again what is missing or damaged",
 		`Check every object of an archive, and store again what is missing or damaged: from parity, or from another archive of the same
 bands. A missing object gets its name back; beside a damaged one a repaired copy is stored, since nothing that exists is changed.
-It says which files of which bands can't be saved; the exit status is then 3. The next backup stores those again from the source, if
-it still has them. Without the key of an encrypted archive it goes by the hashes in .sha256 and by parity, and can't name files.`,
+An index that can't be had any more is made anew of what the blocks and other bands tell: with times of whole seconds, and without
+what no block holds, such as sockets. It says which files of which bands can't be saved; the exit status is then 3. The next backup
+stores those again from the source, if it still has them. Without the key of an encrypted archive it goes by the hashes in .sha256
+and by parity, can't name files, and makes no index anew.`,
 		func(ctx context.Context, args []string) error { return a.repair(ctx, args[0], dryRun) })
 	c.Flags().StringArrayVar(&a.also, "from", nil, "take what can't be rebuilt from the same bands of the archive `OTHER`")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and write nothing")
@@ -84,7 +89,7 @@ func (a *app) repair(ctx context.Context, place string, dryRun bool) error {
 		DryRun: dryRun, Alarms: a.alarms, Events: progress.sink, Made: func(m repair.Made) { a.madeAgain(&d, m) },
 		Lost: func(l repair.Lost) {
 			if len(d.Lost) < maxRepairsListed {
-				d.Lost = append(d.Lost, jsonLost{string(l.Band), string(l.Path), l.Run, string(l.Until), l.Object})
+				d.Lost = append(d.Lost, jsonLost{string(l.Band), string(l.Path), l.Run, string(l.Until), l.Object, l.Entries, l.Metadata})
 			}
 		},
 	})
@@ -130,7 +135,13 @@ func (d *repairDocument) fill(r repair.Result, elapsed time.Duration) {
 }
 
 func lostText(l jsonLost) string {
-	switch {
+	switch some := countOf(l.Entries, "entry", "entries"); {
+	case l.Metadata:
+		return sprintf(msgLostMetadata, l.Band, shown(l.Path), l.Object)
+	case l.Entries > 0 && l.Until == string(format.Root):
+		return sprintf(msgLostSome, l.Band, some, shown("/"+l.Path), l.Object)
+	case l.Entries > 0:
+		return sprintf(msgLostSomeUntil, l.Band, some, shown("/"+l.Path), shown("/"+l.Until), l.Object)
 	case l.Run && l.Until == string(format.Root):
 		return sprintf(msgLostRun, l.Band, shown("/"+l.Path), l.Object)
 	case l.Run:

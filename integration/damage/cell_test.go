@@ -99,8 +99,6 @@ func (c *cell) lacks(what string, reads loss, got map[string]string) {
 		c.Errorf("%s: %d names and %d contents are lost", what, names, lost)
 	case reads == contents && (what != "restore" && what != "recover.py" && names > 0 || names+lost == 0 || names+lost > len(tree())/2):
 		c.Errorf("%s: %d names and %d contents are lost", what, names, lost)
-	case reads == entries && what == "mount" && names > 0:
-		// Who goes by directories does not come to what is below one whose entry is lost.
 	case reads == entries && (names == 0 || names > 2*len(tree())/3):
 		c.Errorf("%s: %d names and %d contents are lost", what, names, lost)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -86,6 +87,45 @@ func (h *Host) Without(ctx context.Context, st storage.Storage, head format.Arch
 	return seal.NewKeys(seal.KeysOptions{Public: key, Random: h.Random}), err
 }
 
+// Repairer gives the keys to read an archive and to store again what can be made anew. Of bands that this machine has keys of it keeps those of
+// what is new there, so that it knows them as its own. Close ends their use.
+func (h *Host) Repairer(
+	ctx context.Context, st storage.Storage, head format.ArchiveHead, place string, alarms alarm.Raiser,
+) (keys *seal.Keys, close func(), err error) {
+	close = func() {}
+	secret, err := h.ReadSecret(ctx, st, head, place, alarms)
+	if err != nil {
+		return nil, close, err
+	}
+	harden()
+	o := seal.KeysOptions{Public: &secret.PublicKey, Secret: secret, Random: h.Random}
+	if _, err := os.Stat(h.ownDir(&head)); h.CacheDir != "" && err == nil {
+		mine, err := h.openOwn(&head, alarms)
+		if err != nil {
+			return nil, close, err
+		}
+		if mine != nil {
+			o.Own, close = ofOwnBands{mine}, func() { mine.Close() }
+		}
+	}
+	return seal.NewKeys(o), close, nil
+}
+
+// ofOwnBands keeps keys of bands that there are keys of: one key of a band says that this machine wrote it.
+type ofOwnBands struct{ *own.Keys }
+
+func (o ofOwnBands) Keep(name string, id seal.HeaderID, key format.SessionKey) error {
+	if band, _, _, err := format.ParseObjectName(name); err != nil || !o.Has(band) {
+		return err
+	}
+	return o.Keys.Keep(name, id, key)
+}
+
+// ownDir is where the session keys of what this machine wrote are.
+func (h *Host) ownDir(head *format.ArchiveHead) string {
+	return filepath.Join(h.CacheDir, head.ID, "sealed")
+}
+
 // Writer gives the keys to write to an archive: the public one, and those of what this machine wrote before. Where it has none of those, and
 // bands are there, it tries to open the archive, and does without if it can't. Close ends their use.
 func (h *Host) Writer(
@@ -126,7 +166,7 @@ func (h *Host) openOwn(head *format.ArchiveHead, alarms alarm.Raiser) (*own.Keys
 	if h.CacheDir == "" {
 		return nil, nil
 	}
-	dir := filepath.Join(h.CacheDir, head.ID, "sealed")
+	dir := h.ownDir(head)
 	told := func(err error) error {
 		return alarms.Raise(alarm.Alarm{Area: alarm.Machine, Condition: alarm.IOError, Filename: dir, Err: err, Message: fmt.Sprintf(msgNotKept, err)})
 	}
