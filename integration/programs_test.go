@@ -48,12 +48,11 @@ func withPrograms(m *testing.M) int {
 func keepApart(dir string) error {
 	for _, kept := range []struct{ variable, name string }{{"XDG_STATE_HOME", "state"}, {"XDG_CACHE_HOME", "cache"}, {"XDG_CONFIG_HOME", "config"}} {
 		place := filepath.Join(dir, kept.name)
-		locks := filepath.Join(place, "dura", "locks")
-		if err := os.MkdirAll(locks, 0o777); err != nil {
-			return err
-		}
-		for _, d := range []string{place, filepath.Dir(locks), locks} {
-			if err := os.Chmod(d, 0o777); err != nil {
+		for _, folder := range []string{"", "dura", "dura/locks", "dura/summaries", "dura/archives"} {
+			if err := os.MkdirAll(filepath.Join(place, folder), 0o777); err != nil {
+				return err
+			}
+			if err := os.Chmod(filepath.Join(place, folder), 0o777); err != nil {
 				return err
 			}
 		}
