@@ -212,6 +212,9 @@ func (p *place) stripped(band format.BandID) (blocks int) {
 // TestGroupsAreClosedHoweverLittleEachRunReads: every run is killed once it has read back four blocks of twenty, and groups would have
 // sixteen. Two more reads are for the footers of the last ones.
 func TestGroupsAreClosedHoweverLittleEachRunReads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes hundreds of runs")
+	}
 	var items []sourcetest.Item
 	for i := range 20 {
 		items = append(items, sized(format.Path(fmt.Sprintf("file-%02d", i)), sourcetest.Random(uint64(i), 250<<10)))

@@ -229,6 +229,9 @@ func TestALargeFileGoesOnWhereItCameTo(t *testing.T) {
 // TestALargeFileGoesOnThoughBlocksAreLeftOut: of what each run stores, the last block but one is not there in the end, as it was on its way. What the last
 // one has is found again, and the next run goes on from there, however many there were.
 func TestALargeFileGoesOnThoughBlocksAreLeftOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes dozens of runs")
+	}
 	const size = 8_000_000
 	began := int64(size) // where in the file the run has begun
 	it := sized("large", sourcetest.Random(3, size))
