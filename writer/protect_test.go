@@ -261,14 +261,14 @@ func TestGroupsThatAreReadBackAreLong(t *testing.T) {
 	p := newPlace(t, paritySettings("4+1"))
 	whole := newPlace(t, paritySettings("4+1"))
 	whole.backup(sourcetest.New(items...))
-	created := 0
+	var created atomic.Int64
 	p.wrap = func(st storage.Storage) storage.Storage {
 		return storagetest.NewFaulty(st, func(op storagetest.Operation) error {
 			_, kind, _, _ := format.ParseObjectName(op.Name)
 			if op.Op != storage.OpCreate {
 				return nil
 			}
-			if created++; created > 12 || kind == format.ParityObject {
+			if created.Add(1) > 12 || kind == format.ParityObject {
 				return op.Error(storage.KindUnavailable)
 			}
 			return nil
