@@ -2,6 +2,8 @@ package writer
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"sync"
 
 	"dura/archive/format"
@@ -13,12 +15,14 @@ type protection struct {
 	store   *store
 	scheme  parity.Scheme
 	classes [parity.Classes]protected
+	random  io.Reader // see vary
 }
 
 // protected is what of one class is in no group yet.
 type protected struct {
 	mu      sync.Mutex
 	encoder *parity.Encoder
+	length  int           // at which the open group ends; 0: not decided
 	next    uint64        // number of the next group
 	place   chan struct{} // for a group on its way to storage
 	spare   chan [][]byte // its shards, for use again
@@ -54,34 +58,53 @@ func (p *protection) add(ctx context.Context, name string, sum format.Hash, part
 	x := &p.classes[class]
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if err := x.encoder.Add(name, sum, parts...); err != nil || !x.encoder.Full() {
+	err := x.encoder.Add(name, sum, parts...)
+	if err == nil && x.length == 0 {
+		x.length, err = p.length()
+	}
+	if err != nil || x.encoder.Members() < x.length {
 		return err
 	}
 	return p.close(ctx, x)
 }
 
-// closeSome ends the open group that an object was added to last, if it is as long as it is to be.
-func (p *protection) closeSome(ctx context.Context, name string, lengths *groupLengths) error {
-	_, kind, _, _ := format.ParseObjectName(name)
-	class, _ := parity.ClassOf(kind)
-	x := &p.classes[class]
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.encoder.Members() == 0 {
-		lengths.length = 0
-		return nil
+// vary makes the groups that are closed from now on shorter at random, while random is not nil: half of them have as many members as they
+// may, and the others less. However little time each of many runs has to read objects back, one comes to the end of a group, and the next
+// has less to do.
+func (p *protection) vary(random io.Reader) {
+	for c := range p.classes {
+		x := &p.classes[c]
+		x.mu.Lock()
+		x.length = 0
+		x.mu.Unlock()
 	}
-	length, err := lengths.of()
-	if err != nil || x.encoder.Members() < length {
-		return err
+	p.random = random
+}
+
+// length is how many members a group is to have.
+func (p *protection) length() (int, error) {
+	if p.random == nil {
+		return p.scheme.Members, nil
 	}
-	lengths.length = 0
-	return p.close(ctx, x)
+	var random [2]byte
+	if _, err := io.ReadFull(p.random, random[:]); err != nil {
+		return 0, fmt.Errorf("random bytes for a group's length: %w", err)
+	}
+	return lengthBy(random, p.scheme.Members), nil
+}
+
+// lengthBy is a length of 1 to longest, which itself has half of the chances.
+func lengthBy(random [2]byte, longest int) int {
+	if random[0]%2 == 0 {
+		return longest
+	}
+	return 1 + int(random[1])%longest
 }
 
 // close ends the open group of a class and stores its parity in the background, while the run lasts.
 func (p *protection) close(ctx context.Context, x *protected) error {
 	group, shards := x.encoder.Close(p.store.band, x.next)
+	x.length = 0
 	x.next += uint64(parity.Classes)
 	objects, err := group.Objects(shards)
 	if err != nil {

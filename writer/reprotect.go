@@ -3,8 +3,6 @@ package writer
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
 
@@ -33,18 +31,20 @@ func (p *pipeline) reprotect(ctx context.Context, own map[string]bool, sizes map
 		}
 	}
 	slices.SortFunc(loose, func(x, y string) int { return compareObjects(sizes, x, y) })
-	lengths := groupLengths{longest: p.store.protection.scheme.Members, random: p.o.Random, repeated: !anyBlock(own)}
+	if !anyBlock(own) {
+		p.store.protection.vary(p.o.Random)
+		defer p.store.protection.vary(nil)
+	}
 	for _, name := range loose {
 		if err := p.readBack(ctx, name, sizes[name]); err != nil {
-			return err
-		}
-		if err := p.store.protection.closeSome(ctx, name, &lengths); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// anyBlock reports whether any of names is a block's. If a run has stored none, one before it has stored them all and did not live to
+// protect them.
 func anyBlock(names map[string]bool) bool {
 	for name := range names {
 		if _, kind, _, _ := format.ParseObjectName(name); kind == format.BlockObject {
@@ -52,37 +52,6 @@ func anyBlock(names map[string]bool) bool {
 		}
 	}
 	return false
-}
-
-// groupLengths says how many members the groups have that are read back: as many as they may, as long as there is no sign of runs that
-// are ended again and again before they have read so much. If one before this has stored all the blocks and did not live to protect
-// them, half of the groups have that many, and the others less, at random: however little time each run has, one comes to
-// the end of a group, and the next has less to do.
-type groupLengths struct {
-	longest  int
-	random   io.Reader
-	repeated bool
-	length   int // of the group that is open; 0: not decided
-}
-
-func (g *groupLengths) of() (int, error) {
-	if !g.repeated || g.length > 0 {
-		return cmp.Or(g.length, g.longest), nil
-	}
-	var random [2]byte
-	if _, err := io.ReadFull(g.random, random[:]); err != nil {
-		return 0, fmt.Errorf("random bytes for a group's length: %w", err)
-	}
-	g.length = lengthBy(random, g.longest)
-	return g.length, nil
-}
-
-// lengthBy is a length of 1 to longest, which itself has half of the chances.
-func lengthBy(random [2]byte, longest int) int {
-	if random[0]%2 == 0 {
-		return longest
-	}
-	return 1 + int(random[1])%longest
 }
 
 // compareObjects orders objects of a band by kind, size and number: the parity of a group is as long as its longest member.

@@ -39,7 +39,7 @@ import (
 // Options say how a band is made. Now, Random and Alarms must be set.
 type Options struct {
 	Now        func() time.Time
-	Random     io.Reader       // three bytes, for the band's id
+	Random     io.Reader       // three bytes, for the band's id; two for each group that is made of what earlier runs have stored
 	Host       string          // for the head, as are the following three
 	Program    string          //
 	Sources    []string        //

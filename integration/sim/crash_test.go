@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -88,7 +89,7 @@ func (d *disk) backup(st storage.Storage) (writer.Result, error) {
 	d.runs++
 	src := &walker{tree: d.tree, pause: func(context.Context, format.Path) error { return nil }}
 	result, err := writer.Backup(ctx, a, src, writer.Options{
-		Now: d.now, Random: bytes.NewReader([]byte{0, byte(d.runs >> 8), byte(d.runs)}), Host: d.tree.host, Program: "sim",
+		Now: d.now, Random: io.MultiReader(bytes.NewReader([]byte{0, byte(d.runs >> 8), byte(d.runs)}), rand.NewChaCha8([32]byte{})), Host: d.tree.host, Program: "sim",
 		Sources: []string{d.tree.root}, Alarms: set, Workers: 2,
 	})
 	if open := src.open.Load(); open != 0 {
