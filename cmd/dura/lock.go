@@ -17,7 +17,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
-	"dura/cmd/dura/unlock"
+	"dura/cmd/dura/state"
 )
 
 // runningError says that the same backup is running already.
@@ -89,7 +89,7 @@ func lockName(archiveID, host string, paths []string) (string, error) {
 }
 
 // stateDir is where this machine keeps what it can't make anew.
-func (a *app) stateDir() string { return unlock.StateDir(a.host.getenv) }
+func (a *app) stateDir() string { return state.Dir(a.host.getenv) }
 
 // lock is a file that this process holds. It is never removed, or two runs might each hold one of that name; what it says is of
 // whoever holds it, and the system lets go of it when that process ends, however it does.

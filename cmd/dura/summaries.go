@@ -14,6 +14,7 @@ import (
 	"dura/archive/alarm"
 	"dura/archive/format"
 	"dura/archive/summaries"
+	"dura/cmd/dura/state"
 	"dura/writer"
 )
 
@@ -44,7 +45,7 @@ func (a *app) keepSummary(ar *archive.Archive, r writer.Result) error {
 		l = summaries.List{Archive: id, Since: a.host.now().UTC()}
 	}
 	l = l.With(summaries.Summary{Band: r.Band, TailSHA256: r.TailSHA256, Totals: r.BandTotals})
-	if err := replaceFile(name, summaries.Encode(l)); err != nil {
+	if err := state.Replace(name, summaries.Encode(l)); err != nil {
 		return a.notKept(name, err)
 	}
 	return nil
@@ -105,33 +106,4 @@ func lockSummaries(name string) (unlock func(), err error) {
 		}
 		time.Sleep(lockWait)
 	}
-}
-
-// replaceFile puts a file in the place of another, whole, such that it outlasts a crash.
-func replaceFile(name string, content []byte) error {
-	fresh := name + ".new"
-	file, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(fresh, name)
-	}
-	if err != nil {
-		os.Remove(fresh)
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
 }

@@ -14,6 +14,7 @@ import (
 	"dura/archive/format"
 	"dura/archive/storage/memory"
 	"dura/archive/summaries"
+	"dura/cmd/dura/state"
 	"dura/writer"
 )
 
@@ -63,7 +64,7 @@ func TestSummariesOfAnotherArchiveOrTooLongOnesAreDamaged(t *testing.T) {
 	for what, content := range map[string][]byte{
 		"another's": summaries.Encode(summaries.List{Archive: other, Since: time.Unix(0, 0)}), "empty": nil, "too long": bytes.Repeat([]byte("x\n"), summaries.MaxBytes),
 	} {
-		if err := replaceFile(name, content); err != nil {
+		if err := state.Replace(name, content); err != nil {
 			t.Fatal(err)
 		}
 		var corrupt *format.CorruptError

@@ -16,6 +16,7 @@ import (
 	"dura/archive/storage"
 	"dura/archive/storage/bounded"
 	"dura/archive/storage/cloud"
+	"dura/cmd/dura/state"
 	"dura/cmd/dura/unlock"
 )
 
@@ -27,7 +28,7 @@ const maxKeyBytes = 1 << 20
 
 func (s *settings) unlocker(h Host) *unlock.Host {
 	return &unlock.Host{
-		Getenv: h.Getenv, Random: rand.Reader, Now: h.Now, Shown: shown(s.archive), StateDir: unlock.StateDir(h.Getenv), Ask: h.Ask,
+		Getenv: h.Getenv, Random: rand.Reader, Now: h.Now, Shown: shown(s.archive), StateDir: state.Dir(h.Getenv), Ask: h.Ask,
 	}
 }
 

@@ -3,7 +3,6 @@ package unlock
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"dura/archive/alarm"
 	"dura/archive/format"
+	"dura/cmd/dura/state"
 )
 
 // known is what this machine knows of an encrypted archive, in a file named by the archive's id.
@@ -51,26 +51,7 @@ func (h *Host) remember(head *format.ArchiveHead, place string, change func(*kno
 	if err != nil {
 		return err
 	}
-	return writeFile(h.knownFile(head.ID), append(text, '\n'))
-}
-
-// writeFile puts a file in its place whole, for its owner's eyes alone.
-func writeFile(name string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".tmp-") // of mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return state.Replace(h.knownFile(head.ID), append(text, '\n'))
 }
 
 // Check compares what an archive says of its key with what this machine knows, and raises an alarm where that differs.
@@ -128,7 +109,7 @@ func (h *Host) Forget(place string) {
 		}
 		k.Places = slices.DeleteFunc(k.Places, func(p string) bool { return p == place })
 		if text, err := json.Marshal(k); err == nil {
-			_ = writeFile(file, text)
+			_ = state.Replace(file, text)
 		}
 	}
 }
