@@ -28,9 +28,8 @@ func openAzure(ctx context.Context, s *Storage, o Options) error {
 		return &CredentialsError{Err: errors.New("AZURE_STORAGE_ACCOUNT is not set")}
 	}
 	opener := &azureblob.URLOpener{MakeClient: o.azureClient, ServiceURLOptions: *service}
-	var err error
-	s.bucket, err = opener.OpenBucketURL(ctx, s.place.url())
-	s.uploadBytes = func(objectBytes int64) int { return int(min(objectBytes+1, maxAzureBuffer)) }
+	opened, err := opener.OpenBucketURL(ctx, s.place.url())
+	s.bucket = blobBucket{opened, func(objectBytes int64) int { return int(min(objectBytes+1, maxAzureBuffer)) }}
 	return err
 }
 

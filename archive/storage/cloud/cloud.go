@@ -1,5 +1,5 @@
 // Package cloud keeps an archive in an object store: S3 and what speaks it, Google Cloud Storage, Azure Blob. It stands on
-// storage and on gocloud.dev/blob with its three drivers.
+// storage, on gocloud.dev/blob with its drivers for S3 and Azure, and on Google's own client.
 //
 // An object is stored under its name behind the place's prefix, by an upload that fails where the name is taken
 // (If-None-Match, or what the store has for it). Each upload carries a mark of its own, so that one which arrived, and whose
@@ -20,7 +20,6 @@ import (
 	"dura/archive/storage"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"gocloud.dev/blob"
 )
 
 // Options are the settings of a Storage. The zero value is ready for use.
@@ -57,11 +56,8 @@ func (o Options) withDefaults() Options {
 type Storage struct {
 	place  Place
 	random io.Reader
-	bucket *blob.Bucket
-
-	s3 *s3.Client // nil in other stores
-	// uploadBytes is the buffer to ask for, for an object of that size.
-	uploadBytes func(objectBytes int64) int
+	bucket bucket
+	s3     *s3.Client // nil in other stores
 }
 
 // Open opens the place of an archive. It finds credentials, and asks the store for nothing else: whether there is a bucket,
@@ -100,7 +96,7 @@ func Create(ctx context.Context, p Place, o Options) (*Storage, error) {
 }
 
 // Close frees what the storage holds open. Nothing may be called on the storage from then on.
-func (s *Storage) Close() error { return s.bucket.Close() }
+func (s *Storage) Close() error { return s.bucket.close() }
 
 func (s *Storage) key(name string) string { return s.place.Prefix + name }
 

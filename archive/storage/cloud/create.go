@@ -7,8 +7,6 @@ import (
 	"io"
 
 	"dura/archive/storage"
-
-	"gocloud.dev/blob"
 )
 
 const contentType = "application/octet-stream"
@@ -42,8 +40,7 @@ func (s *Storage) newMark() (string, error) {
 	return hex.EncodeToString(mark[:]), err
 }
 
-// upload stores an object unless there is one. It is Bucket.Upload without a hash, since every other way panics in Azure's
-// driver where the upload fails.
+// upload stores an object unless there is one.
 func (s *Storage) upload(ctx context.Context, key, mark string, parts [][]byte) error {
 	var objectBytes int64
 	readers := make([]io.Reader, len(parts))
@@ -51,14 +48,12 @@ func (s *Storage) upload(ctx context.Context, key, mark string, parts [][]byte) 
 		readers[i] = bytes.NewReader(part)
 		objectBytes += int64(len(part))
 	}
-	return s.bucket.Upload(ctx, key, io.MultiReader(readers...), &blob.WriterOptions{
-		ContentType: contentType, IfNotExist: true, Metadata: map[string]string{markKey: mark}, BufferSize: s.uploadBytes(objectBytes),
-	})
+	return s.bucket.upload(ctx, key, mark, io.MultiReader(readers...), objectBytes)
 }
 
 // isOurs reports whether the object is what the upload with that mark stored: something between here and the store may have
 // sent it twice. That another's object has equal content says nothing of who made it.
 func (s *Storage) isOurs(ctx context.Context, name, mark string) bool {
-	attrs, err := s.bucket.Attributes(ctx, s.key(name))
-	return err == nil && attrs.Metadata[markKey] == mark
+	found, err := s.bucket.attributes(ctx, s.key(name))
+	return err == nil && found.mark == mark
 }

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -9,10 +10,11 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
+	"unicode"
 
 	"dura/archive/storage"
 
-	gcs "cloud.google.com/go/storage"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -37,7 +39,7 @@ func answerOf(err error) (a answer) {
 	)
 	switch {
 	case errors.As(err, &google):
-		a.status, a.message = google.Code, google.Message
+		a.status, a.message = google.Code, cmp.Or(google.Message, googleText(google.Body))
 	case errors.As(err, &azure):
 		a.status, a.code = azure.StatusCode, azure.ErrorCode
 	case errors.As(err, &response) && response.Response != nil:
@@ -46,13 +48,17 @@ func answerOf(err error) (a answer) {
 	if errors.As(err, &api) && a.status != 0 {
 		a.code, a.message = api.ErrorCode(), api.ErrorMessage()
 	}
-	switch {
-	case errors.Is(err, gcs.ErrBucketNotExist):
-		a.status, a.code = http.StatusNotFound, "NoSuchBucket"
-	case errors.Is(err, gcs.ErrObjectNotExist):
-		a.status = http.StatusNotFound
-	}
 	return a
+}
+
+// googleText is what Google's answer to a read says, which is no JSON there, if it is a line to show.
+func googleText(body string) string {
+	const maxBytes = 200
+	line, _, _ := strings.Cut(strings.TrimSpace(body), "\n")
+	if len(line) > maxBytes || strings.HasPrefix(line, "<") || strings.HasPrefix(line, "{") || strings.ContainsFunc(line, unicode.IsControl) {
+		return ""
+	}
+	return line
 }
 
 // The codes that say more than the status beside them.

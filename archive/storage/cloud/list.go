@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"strings"
 
 	"dura/archive/storage"
-
-	"gocloud.dev/blob"
 )
 
 var errOrder = errors.New("the store doesn't list names in the order of their bytes, which Dura depends on")
@@ -39,26 +36,22 @@ func (s *Storage) List(ctx context.Context, prefix string, depth storage.Depth) 
 
 // keys lists what begins with prefix, whether an object can have such a name or not.
 func (s *Storage) keys(ctx context.Context, prefix string, depth storage.Depth) iter.Seq2[storage.Info, error] {
-	opts := &blob.ListOptions{Prefix: s.key(prefix)}
+	delimiter := ""
 	if depth == storage.Shallow {
-		opts.Delimiter = "/"
+		delimiter = "/"
 	}
 	return func(yield func(storage.Info, error) bool) {
 		last := ""
-		for listing := s.bucket.List(opts); ; {
-			o, err := listing.Next(ctx)
-			if err == nil && last != "" && o.Key <= last {
+		for o, err := range s.bucket.list(ctx, s.key(prefix), delimiter) {
+			if err == nil && last != "" && o.key <= last {
 				err = errOrder
 			}
 			if err != nil {
-				if err != io.EOF {
-					yield(storage.Info{}, err)
-				}
+				yield(storage.Info{}, err)
 				return
 			}
-			last = o.Key
-			info := storage.Info{Name: strings.TrimPrefix(o.Key, s.place.Prefix), SizeBytes: o.Size}
-			if !o.IsDir && !yield(info, nil) {
+			last = o.key
+			if !yield(storage.Info{Name: strings.TrimPrefix(o.key, s.place.Prefix), SizeBytes: o.sizeBytes}, nil) {
 				return
 			}
 		}

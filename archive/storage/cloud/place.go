@@ -26,8 +26,8 @@ func IsPlace(word string) bool {
 	return found && known
 }
 
-// Parse reads a URL: s3://bucket/prefix?region=eu-west-1. Which parameters there are is up to the driver of the scheme:
-// gocloud.dev/blob/s3blob, gcsblob and azureblob. An error says in a few words what is wrong with it.
+// Parse reads a URL: s3://bucket/prefix?region=eu-west-1. Which parameters there are is up to the scheme:
+// those of gocloud.dev/blob/s3blob and azureblob, and those of parseGCS. An error says in a few words what is wrong with it.
 func Parse(word string) (Place, error) {
 	if !IsPlace(word) {
 		return Place{}, errScheme

@@ -66,7 +66,7 @@ func (s *Storage) probeWay(ctx context.Context, name string, way func(ctx contex
 		err = nil
 	}
 	// Who may not delete leaves it there, where no listing shows it.
-	if gone := s.bucket.Delete(ctx, key); gone != nil && err == nil && answerOf(gone).status != http.StatusForbidden {
+	if gone := s.bucket.remove(ctx, key); gone != nil && err == nil && answerOf(gone).status != http.StatusForbidden {
 		err = s.failure(ctx, storage.OpDelete, name, gone)
 	}
 	return err

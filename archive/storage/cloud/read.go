@@ -38,12 +38,11 @@ func (s *Storage) Read(ctx context.Context, name string, offset int64, maxBytes 
 }
 
 func (s *Storage) read(ctx context.Context, name string, offset, maxBytes int64) ([]byte, error) {
-	r, err := s.bucket.NewRangeReader(ctx, s.key(name), offset, maxBytes, nil)
+	r, wantBytes, err := s.bucket.read(ctx, s.key(name), offset, maxBytes)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	wantBytes := max(0, min(maxBytes, r.Size()-offset))
 	content := make([]byte, min(wantBytes, firstReadBytes))
 	read, err := io.ReadFull(r, content)
 	for err == nil && int64(read) < wantBytes {
@@ -71,11 +70,11 @@ func (s *Storage) Stat(ctx context.Context, name string) (storage.Info, error) {
 }
 
 func (s *Storage) size(ctx context.Context, op, name string) (int64, error) {
-	attrs, err := s.bucket.Attributes(ctx, s.key(name))
+	found, err := s.bucket.attributes(ctx, s.key(name))
 	if err != nil {
 		return 0, s.failure(ctx, op, name, err)
 	}
-	return attrs.Size, nil
+	return found.sizeBytes, nil
 }
 
 // Delete implements storage.Storage. Of several deletes of one object at once, more than one may succeed.
@@ -83,7 +82,7 @@ func (s *Storage) Delete(ctx context.Context, name string) error {
 	if err := storage.Check(ctx, storage.OpDelete, name); err != nil {
 		return err
 	}
-	if err := s.bucket.Delete(ctx, s.key(name)); err != nil {
+	if err := s.bucket.remove(ctx, s.key(name)); err != nil {
 		return s.failure(ctx, storage.OpDelete, name, err)
 	}
 	return nil

@@ -26,8 +26,8 @@ func openS3(ctx context.Context, s *Storage, o Options) error {
 	if err := findS3Credentials(ctx, s.s3); err != nil {
 		return err
 	}
-	s.uploadBytes = func(int64) int { return 0 } // it takes no buffer before it sees how much there is
-	s.bucket, err = s3blob.OpenBucket(ctx, s.s3, s.place.Bucket, &opener.Options)
+	opened, err := s3blob.OpenBucket(ctx, s.s3, s.place.Bucket, &opener.Options)
+	s.bucket = blobBucket{opened, func(int64) int { return 0 }} // it takes no buffer before it sees how much there is
 	return err
 }
 
