@@ -160,21 +160,22 @@ func ParseObjectName(name string) (BandID, ObjectKind, uint64, error) {
 	if err != nil {
 		return "", OtherObject, 0, errNotOfABand
 	}
-	switch name {
-	case HeadName(band):
+	switch end := rest[len(band):]; end {
+	case ".head":
 		return band, HeadObject, 0, nil
-	case TailName(band):
+	case ".tail":
 		return band, TailObject, 0, nil
-	case SumsName(band):
+	case ".sha256":
 		return band, SumsObject, 0, nil
-	case DeletedName(band):
+	case ".deleted":
 		return band, DeletedObject, 0, nil
-	case AlarmsName(band):
+	case "/alarms.zst":
 		return band, AlarmsObject, 0, nil
-	}
-	if digits, is := strings.CutPrefix(name, TailName(band)+"-"); is {
-		if n, err := strconv.ParseUint(digits, 10, 31); err == nil && RebuiltTailName(band, n) == name {
-			return band, RebuiltTailObject, n, nil
+	default:
+		if digits, is := strings.CutPrefix(end, ".tail-"); is {
+			if n, err := strconv.ParseUint(digits, 10, 31); err == nil && RebuiltTailName(band, n) == name {
+				return band, RebuiltTailObject, n, nil
+			}
 		}
 	}
 	kind, n := numbered(band, name)
