@@ -99,6 +99,7 @@ Options of -o:
   suid, dev, noexec and what else mount(8) knows
 
 An encrypted archive is opened by gpg, or by a passphrase: from DURA_PASSPHRASE_FILE, DURA_PASSPHRASE_COMMAND, DURA_PASSPHRASE, or asked for.
+With --also, DURA_OTHER_PASSPHRASE (_FILE, _COMMAND) may have that of the other archive.
 
 In /etc/fstab:  ARCHIVE MOUNTPOINT fuse.dura-mount ro,noauto,nosuid,nodev 0 0
 

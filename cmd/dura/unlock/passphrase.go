@@ -10,6 +10,13 @@ import (
 
 const maxPassphraseBytes = 4096
 
+// A command may read two archives, each with a passphrase of its own: either variable may have it.
+const (
+	passphraseVariable = "DURA_PASSPHRASE"
+	otherVariable      = "DURA_OTHER_PASSPHRASE"
+	newVariable        = "DURA_NEW_PASSPHRASE"
+)
+
 // given is the passphrase that the environment gives by the variables that begin with variable, and which of them; "": none does.
 func (h *Host) given(ctx context.Context, variable string) (passphrase []byte, from string, err error) {
 	file, command, value := variable+"_FILE", variable+"_COMMAND", variable
@@ -47,7 +54,9 @@ func output(ctx context.Context, command string) ([]byte, error) {
 func WithoutSecrets(env []string) []string {
 	var kept []string
 	for _, v := range env {
-		if !strings.HasPrefix(v, "DURA_PASSPHRASE=") && !strings.HasPrefix(v, "DURA_NEW_PASSPHRASE=") {
+		switch name, _, _ := strings.Cut(v, "="); name {
+		case passphraseVariable, otherVariable, newVariable:
+		default:
 			kept = append(kept, v)
 		}
 	}

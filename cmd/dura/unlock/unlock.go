@@ -100,17 +100,21 @@ func (h *Host) open(ctx context.Context, copies []Copy, place string) (*seal.Sec
 		}
 		return nil, problem("key_missing", nil, msgNoCopies, place)
 	}
-	passphrase, from, err := h.given(ctx, "DURA_PASSPHRASE")
-	if err != nil {
-		return nil, err
-	}
+	given := false
 	var failed []error
-	if from != "" && len(byPassphrase) > 0 {
+	for _, variable := range []string{passphraseVariable, otherVariable} {
+		passphrase, from, err := h.given(ctx, variable)
+		if err != nil {
+			return nil, err
+		}
+		if from == "" || len(byPassphrase) == 0 {
+			continue
+		}
 		secret, err := tryPassphrase(byPassphrase, passphrase, place, from)
 		if err == nil {
 			return secret, nil
 		}
-		failed = append(failed, err)
+		given, failed = true, append(failed, err)
 	}
 	for _, c := range byKey {
 		secret, err := h.openByGPG(ctx, c, place)
@@ -119,7 +123,7 @@ func (h *Host) open(ctx context.Context, copies []Copy, place string) (*seal.Sec
 		}
 		failed = append(failed, err)
 	}
-	if from == "" && len(byPassphrase) > 0 {
+	if !given && len(byPassphrase) > 0 {
 		if h.Ask != nil {
 			return h.asked(ctx, byPassphrase, place)
 		}

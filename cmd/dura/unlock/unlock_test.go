@@ -82,8 +82,10 @@ func TestWhatIsWrongWithKeysIsSaid(t *testing.T) {
 		}
 	}
 	env := map[string]string{"DURA_PASSPHRASE": "correct"}
-	if _, err := newHost(t, env).Secret(t.Context(), sealedCopies(t, sealed), fingerprint); err != nil {
-		t.Error(err)
+	for _, env := range []map[string]string{env, {"DURA_PASSPHRASE": "wrong", "DURA_OTHER_PASSPHRASE": "correct"}, {"DURA_OTHER_PASSPHRASE": "correct"}} {
+		if _, err := newHost(t, env).Secret(t.Context(), sealedCopies(t, sealed), fingerprint); err != nil {
+			t.Error(err)
+		}
 	}
 	_, err := newHost(t, env).Secret(t.Context(), sealedCopies(t, sealed), strings.Repeat("0", 40))
 	wantProblem(t, err, "key_changed", "is another key")
@@ -156,6 +158,7 @@ func TestWhatGPGSaysIsSaidInWords(t *testing.T) {
 func TestOtherProgramsGetNoPassphrase(t *testing.T) {
 	t.Setenv("DURA_PASSPHRASE", "secret")
 	t.Setenv("DURA_NEW_PASSPHRASE", "secret")
+	t.Setenv("DURA_OTHER_PASSPHRASE", "secret")
 	out, err := output(t.Context(), "env")
 	if err != nil || bytes.Contains(out, []byte("secret")) {
 		t.Errorf("%s %v", out, err)
