@@ -1,5 +1,5 @@
 // Command dura-mount shows the bands of an archive as directories, read-only. All it does is in package mounting; here are its name and
-// its exit statuses, and what mount(8) says to the programs it calls.
+// its exit statuses, what mount(8) says to the programs it calls, and the way to "dura mount", which knows object stores.
 package main
 
 import (
@@ -55,7 +55,12 @@ func run(h mounting.Host) int {
 	if fake {
 		c.RunE, c.Run = nil, func(*cobra.Command, []string) {}
 	}
-	return status(h, c.ExecuteContext(context.Background()))
+	err := c.ExecuteContext(context.Background())
+	var elsewhere *mounting.ElsewhereError
+	if errors.As(err, &elsewhere) {
+		return turnInto(h, words, elsewhere.Place)
+	}
+	return status(h, err)
 }
 
 // status says what went wrong, if anything did that was not said already.

@@ -24,6 +24,7 @@ import (
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
 	"dura/archive/storage/cloud/s3test"
+	"dura/archive/storage/cloud/store"
 	"dura/archive/storage/file"
 	"dura/writer"
 	"dura/writer/source"
@@ -112,12 +113,12 @@ func openPlace(ctx context.Context, word string) (interface {
 	io.Closer
 }, error) {
 	if p, err := cloud.Parse(word); err == nil {
-		return cloud.Create(ctx, p, cloud.Options{})
+		return store.Create(ctx, p, store.Options{})
 	}
 	return file.Create(word, file.Options{})
 }
 
-// cmdS3 runs an object store in this process, and sets S3 to an archive in it: s3
+// cmdS3 runs an object store in this process, sets S3 to an archive in it, and builds bin/dura, which can open that: s3
 func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 {
 		ts.Fatalf("usage: s3")
@@ -129,6 +130,10 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv(name, value)
 	}
 	ts.Setenv("S3", server.Archive("some/archive"))
+	out, err := exec.Command("go", "build", "-o", filepath.Join(ts.MkAbs("bin"), "dura"), "../dura").CombinedOutput()
+	if err != nil {
+		ts.Fatalf("%v: %s", err, out)
+	}
 }
 
 // needAll fails on CI where anything is missing without which scripts are skipped.
@@ -267,7 +272,7 @@ func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
 	for _, process := range processes {
 		words, err := os.ReadFile(filepath.Join(process, "cmdline"))
 		program, _, _ := bytes.Cut(words, []byte{0})
-		if err != nil || !bytes.Contains(program, []byte("dura-mount")) || !bytes.Contains(words, []byte("\x00"+mountpoint+"\x00")) {
+		if err != nil || !bytes.HasPrefix([]byte(filepath.Base(string(program))), []byte("dura")) || !bytes.Contains(words, []byte("\x00"+mountpoint+"\x00")) {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(process))

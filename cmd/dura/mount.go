@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"dura/archive/storage/cloud"
+	"dura/archive/storage/cloud/store"
 	"dura/cmd/dura-mount/mounting"
 )
 
@@ -15,6 +18,9 @@ func mountCommand(a *app) *cobra.Command {
 		Getenv: a.host.getenv, Now: a.host.now, Words: os.Args, UID: os.Geteuid(), GID: os.Getegid(),
 		Say:    func(line string) { a.console.say(msgPrefix + line) },
 		Stdout: a.stdout, Stderr: a.host.stderr,
+		OpenStore: func(ctx context.Context, p cloud.Place) (mounting.Place, error) {
+			return store.Open(ctx, p, store.Options{})
+		},
 	}
 	c := mounting.Command(h, "dura mount")
 	c.RegisterFlagCompletionFunc("band", a.completeBand)

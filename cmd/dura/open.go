@@ -14,6 +14,7 @@ import (
 	"dura/archive/seal"
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
+	"dura/archive/storage/cloud/store"
 	"dura/archive/storage/file"
 )
 
@@ -26,29 +27,29 @@ type place interface {
 // openPlace opens the storage that ARCHIVE names.
 func (a *app) openPlace(ctx context.Context, word string) (place, error) {
 	return a.at(word, func(directory string) (place, error) { return file.Open(directory, file.Options{}) },
-		func(p cloud.Place) (*cloud.Storage, error) { return cloud.Open(ctx, p, cloud.Options{}) })
+		func(p cloud.Place) (*store.Storage, error) { return store.Open(ctx, p, store.Options{}) })
 }
 
 // createPlace opens the storage that ARCHIVE names for a new archive.
 func (a *app) createPlace(ctx context.Context, word string) (place, error) {
 	return a.at(word, func(directory string) (place, error) { return file.Create(directory, file.Options{}) },
-		func(p cloud.Place) (*cloud.Storage, error) { return cloud.Create(ctx, p, cloud.Options{}) })
+		func(p cloud.Place) (*store.Storage, error) { return store.Create(ctx, p, store.Options{}) })
 }
 
 // at does what is to be done with the place that word names, in a directory or in an object store.
 func (a *app) at(
-	word string, local func(directory string) (place, error), remote func(cloud.Place) (*cloud.Storage, error),
+	word string, local func(directory string) (place, error), remote func(cloud.Place) (*store.Storage, error),
 ) (place, error) {
 	if cloud.IsPlace(word) {
 		p, err := cloud.Parse(word)
 		if err != nil {
 			return nil, usage(msgStoreURL, shown(word), reasonOf(err))
 		}
-		store, err := remote(p)
+		s, err := remote(p)
 		if err != nil {
 			return nil, err
 		}
-		return a.patient(store), nil
+		return a.patient(s), nil
 	}
 	directory, err := localDirectory(word)
 	if err != nil {

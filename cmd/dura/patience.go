@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"dura/archive/storage/cloud"
+	"dura/archive/storage/cloud/store"
 	"dura/archive/storage/retry"
 )
 
@@ -17,7 +17,7 @@ const defaultRetryFor = 5 * time.Minute
 // patientPlace is a store that is asked again when it does not answer.
 type patientPlace struct {
 	*retry.Storage
-	store *cloud.Storage
+	store *store.Storage
 }
 
 func (p patientPlace) Close() error { return p.store.Close() }
@@ -26,13 +26,13 @@ func (p patientPlace) Close() error { return p.store.Close() }
 func (p patientPlace) Occupant(ctx context.Context) (string, error) { return p.store.Occupant(ctx) }
 
 // patient asks the store again, for as long as --retry-for says.
-func (a *app) patient(store *cloud.Storage) place {
+func (a *app) patient(s *store.Storage) place {
 	if a.retryFor <= 0 {
-		return store
+		return s
 	}
 	o := retry.Options{Tries: math.MaxInt, Total: a.retryFor, Now: a.host.now}
 	o.Waiting = (&waiting{app: a}).tell
-	return patientPlace{retry.New(store, o), store}
+	return patientPlace{retry.New(s, o), s}
 }
 
 // waiting tells of a store that does not answer. Many requests may wait for the same: it is said again only as the pauses grow.

@@ -12,6 +12,7 @@ import (
 
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
+	"dura/archive/storage/cloud/store"
 	"dura/archive/storage/storagetest"
 )
 
@@ -35,13 +36,13 @@ func start(t *testing.T) {
 	t.Setenv("STORAGE_EMULATOR_HOST", place)
 }
 
-func open(t *testing.T, place string) *cloud.Storage {
+func open(t *testing.T, place string) *store.Storage {
 	t.Helper()
 	p, err := cloud.Parse(place)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := cloud.Create(t.Context(), p, cloud.Options{})
+	s, err := store.Create(t.Context(), p, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

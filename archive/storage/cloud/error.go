@@ -78,3 +78,19 @@ func (e *ConnectionError) Error() string {
 }
 
 func (e *ConnectionError) Unwrap() error { return e.Err }
+
+// UnconditionalError says that a store writes over objects though it was told not to, or takes no such condition: two writers
+// could harm each other there.
+type UnconditionalError struct {
+	Place string
+	Err   error // what it said, if it refused the condition
+}
+
+func (e *UnconditionalError) Error() string {
+	if e.Err != nil {
+		return e.Place + " takes no condition on uploads: " + e.Err.Error()
+	}
+	return e.Place + " writes over objects in spite of If-None-Match"
+}
+
+func (e *UnconditionalError) Unwrap() error { return e.Err }

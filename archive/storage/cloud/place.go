@@ -1,9 +1,12 @@
+// Package cloud is how an archive's place in an object store is written, and what can be wrong with one. It stands on nothing but the
+// standard library; package store, below it, opens such places.
 package cloud
 
 import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,20 +20,23 @@ type Place struct {
 	Query  string // parameters of the store, as in a URL
 }
 
-var errScheme = errors.New("it begins with none of s3://, gs:// and azblob://")
+// Schemes are the stores that there are.
+var Schemes = []string{"s3", "gs", "azblob"}
+
+// ErrScheme says that a URL is of no store.
+var ErrScheme = errors.New("it begins with none of s3://, gs:// and azblob://")
 
 // IsPlace reports whether word is meant for Parse: a URL of an object store.
 func IsPlace(word string) bool {
 	scheme, _, found := strings.Cut(word, "://")
-	_, known := openers[scheme]
-	return found && known
+	return found && slices.Contains(Schemes, scheme)
 }
 
 // Parse reads a URL: s3://bucket/prefix?region=eu-west-1. Which parameters there are is up to the scheme:
 // those of gocloud.dev/blob/s3blob and azureblob, and those of parseGCS. An error says in a few words what is wrong with it.
 func Parse(word string) (Place, error) {
 	if !IsPlace(word) {
-		return Place{}, errScheme
+		return Place{}, ErrScheme
 	}
 	u, err := url.Parse(word)
 	if err != nil {
@@ -81,5 +87,7 @@ func (p Place) String() string {
 	return p.Scheme + "://" + p.Bucket + strings.TrimSuffix("/"+p.Prefix, "/")
 }
 
-// url is what opens the bucket.
-func (p Place) url() *url.URL { return &url.URL{Scheme: p.Scheme, Host: p.Bucket, RawQuery: p.Query} }
+// BucketURL is what opens the bucket.
+func (p Place) BucketURL() *url.URL {
+	return &url.URL{Scheme: p.Scheme, Host: p.Bucket, RawQuery: p.Query}
+}

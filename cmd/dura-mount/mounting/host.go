@@ -12,6 +12,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"dura/archive/storage"
+	"dura/archive/storage/cloud"
 	"dura/cmd/dura/unlock"
 )
 
@@ -25,6 +27,15 @@ type Host struct {
 	Say      func(line string)                                          // tells whoever gave the command
 	Stdout   io.Writer                                                  // for help
 	Stderr   io.Writer
+
+	// OpenStore opens the place of an archive in an object store; nil in a program that lacks what it takes: see ElsewhereError.
+	OpenStore func(context.Context, cloud.Place) (Place, error)
+}
+
+// Place is a storage that holds something open.
+type Place interface {
+	storage.Storage
+	io.Closer
 }
 
 // RealHost is the machine that the program runs on. What there is to say goes to standard error, behind a prefix.
@@ -47,6 +58,12 @@ func (e *Failure) Error() string { return e.Sentence }
 type UsageError struct{ Sentence string }
 
 func (e *UsageError) Error() string { return e.Sentence }
+
+// ElsewhereError says that the command is one for "dura mount", by the same words: the archive, or one to take from what it lacks, is in
+// an object store, and the program has nothing to open that with.
+type ElsewhereError struct{ Place string }
+
+func (e *ElsewhereError) Error() string { return e.Place + " is in an object store" }
 
 // StatusError is an exit status of which all is said already.
 type StatusError struct{ Status int }

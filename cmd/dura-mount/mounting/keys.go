@@ -96,12 +96,12 @@ func fromParent(pipe *os.File) func(context.Context) (*seal.SecretKey, error) {
 // answer opens the archive for a server in the background, and writes its secret key to the pipe.
 func (s *settings) answer(ctx context.Context, h Host, alarms *alarms, pipe io.WriteCloser) error {
 	defer pipe.Close()
-	inner, err := openPlace(ctx, s.archive)
+	inner, err := h.openPlace(ctx, s.archive)
 	if err != nil {
 		return s.explained(err)
 	}
 	defer inner.Close()
-	others, closeOthers, err := s.openOthers(ctx)
+	others, closeOthers, err := s.openOthers(ctx, h)
 	if err != nil {
 		return s.explained(err)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
-	"dura/archive/storage"
 	"dura/archive/storage/bounded"
 	"dura/archive/storage/cloud"
 	"dura/archive/storage/file"
@@ -19,6 +18,9 @@ import (
 
 // start serves the mount, here or in the background.
 func (s *settings) start(ctx context.Context, h Host) error {
+	if err := s.elsewhere(h); err != nil {
+		return err
+	}
 	alarms, err := s.newAlarms(h)
 	if err != nil {
 		return err
@@ -180,13 +182,13 @@ func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error)
 	if err := s.checkDisk(); err != nil {
 		return nil, err
 	}
-	place, err := openPlace(ctx, s.archive)
+	place, err := h.openPlace(ctx, s.archive)
 	if err != nil {
 		return nil, err
 	}
 	kept := s.openDisk(h, r)
 	st := bounded.New(place, bounded.Options{Timeout: s.storageTimeout()})
-	others, closeOthers, err := s.openOthers(ctx)
+	others, closeOthers, err := s.openOthers(ctx, h)
 	if err != nil {
 		closeDisk(kept)
 		place.Close()
@@ -221,7 +223,7 @@ func (s *settings) open(ctx context.Context, h Host, r *relay) (*mounted, error)
 }
 
 // openOthers opens the archives that damaged objects are taken from.
-func (s *settings) openOthers(ctx context.Context) (others []archive.Other, closeAll func(), err error) {
+func (s *settings) openOthers(ctx context.Context, h Host) (others []archive.Other, closeAll func(), err error) {
 	var open []io.Closer
 	closeAll = func() {
 		for _, c := range open {
@@ -229,7 +231,7 @@ func (s *settings) openOthers(ctx context.Context) (others []archive.Other, clos
 		}
 	}
 	for _, word := range s.also {
-		place, err := openPlace(ctx, word)
+		place, err := h.openPlace(ctx, word)
 		if err != nil {
 			closeAll()
 			return nil, nil, err
@@ -240,14 +242,8 @@ func (s *settings) openOthers(ctx context.Context) (others []archive.Other, clos
 	return others, closeAll, nil
 }
 
-// place is a storage that holds something open.
-type place interface {
-	storage.Storage
-	io.Closer
-}
-
 // openPlace opens the storage that ARCHIVE names.
-func openPlace(ctx context.Context, word string) (place, error) {
+func (h Host) openPlace(ctx context.Context, word string) (Place, error) {
 	if !cloud.IsPlace(word) {
 		return file.Open(word, file.Options{})
 	}
@@ -255,7 +251,17 @@ func openPlace(ctx context.Context, word string) (place, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cloud.Open(ctx, p, cloud.Options{})
+	return h.OpenStore(ctx, p)
+}
+
+// elsewhere is an *ElsewhereError if h can't open what the words name.
+func (s *settings) elsewhere(h Host) error {
+	for _, word := range append([]string{s.archive}, s.also...) {
+		if cloud.IsPlace(word) && h.OpenStore == nil {
+			return &ElsewhereError{word}
+		}
+	}
+	return nil
 }
 
 // shown is what is shown, and how.

@@ -1,4 +1,4 @@
-package cloud_test
+package store_test
 
 import (
 	"fmt"
@@ -7,11 +7,11 @@ import (
 	"testing"
 
 	"dura/archive/storage"
-	"dura/archive/storage/cloud"
+	"dura/archive/storage/cloud/store"
 )
 
 // startGoogle runs a server that answers as write does, and opens a place there.
-func startGoogle(t *testing.T, write func(w http.ResponseWriter, r *http.Request)) *cloud.Storage {
+func startGoogle(t *testing.T, write func(w http.ResponseWriter, r *http.Request)) *store.Storage {
 	t.Helper()
 	server := startStore(t, func(w http.ResponseWriter, r *http.Request, _ said) { write(w, r) })
 	t.Setenv("STORAGE_EMULATOR_HOST", "http://"+server.host+"/")
@@ -78,7 +78,7 @@ func TestParametersOfAPlaceOfGoogle(t *testing.T) {
 		"gs://b?grpc=true":          storage.KindInvalid,
 		"gs://b?anonymous=false":    storage.KindDenied, // no credentials
 	} {
-		_, err := cloud.Open(t.Context(), mustParse(t, word), cloud.Options{})
+		_, err := store.Open(t.Context(), mustParse(t, word), store.Options{})
 		wantKind(t, word, err, want)
 	}
 	for _, word := range []string{"gs://b?anonymous=true", "gs://b?access_id=-&universe_domain=cloud.example"} {

@@ -1,4 +1,4 @@
-package cloud
+package store
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"dura/archive/storage"
+	"dura/archive/storage/cloud"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -115,18 +116,18 @@ func (s *Storage) failure(ctx context.Context, op, object string, err error) err
 	kind, cause := kindOfSilence(err)
 	if a := answerOf(err); a.status != 0 {
 		kind = kindOf(op, a)
-		cause = s.place.explained(a, kind, &AnswerError{Status: a.status, Code: a.code, Message: a.message, Err: err})
+		cause = explained(s.place, a, kind, &cloud.AnswerError{Status: a.status, Code: a.code, Message: a.message, Err: err})
 	}
 	return &storage.Error{Op: op, Object: object, Kind: kind, Err: cause}
 }
 
 // explained is err as an error that says what is wrong, where that is known.
-func (p Place) explained(a answer, kind storage.Kind, err error) error {
+func explained(p cloud.Place, a answer, kind storage.Kind, err error) error {
 	switch {
 	case slices.Contains(elsewhereCodes, a.code), a.status == http.StatusMovedPermanently, a.status == http.StatusTemporaryRedirect:
-		return &RegionError{Bucket: p.Bucket, Region: a.region, Err: err}
+		return &cloud.RegionError{Bucket: p.Bucket, Region: a.region, Err: err}
 	case slices.Contains(noBucketCodes, a.code), a.status == http.StatusNotFound && kind == storage.KindInvalid:
-		return &NoBucketError{Bucket: p.Bucket, Err: err}
+		return &cloud.NoBucketError{Bucket: p.Bucket, Err: err}
 	}
 	return err
 }
@@ -134,7 +135,7 @@ func (p Place) explained(a answer, kind storage.Kind, err error) error {
 // kindOfSilence classes the failure of a request that the store didn't answer.
 func kindOfSilence(err error) (storage.Kind, error) {
 	var (
-		credentials *CredentialsError
+		credentials *cloud.CredentialsError
 		identity    *azidentity.AuthenticationFailedError
 		unknown     x509.UnknownAuthorityError
 		hostname    x509.HostnameError
@@ -145,17 +146,17 @@ func kindOfSilence(err error) (storage.Kind, error) {
 	case errors.As(err, &credentials), errors.As(err, &identity):
 		return storage.KindDenied, err
 	case errors.As(err, &unknown), errors.As(err, &hostname), errors.As(err, &invalid):
-		return storage.KindIO, &ConnectionError{Err: err} // it would be no better the next time
+		return storage.KindIO, &cloud.ConnectionError{Err: err} // it would be no better the next time
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.DeadlineExceeded):
-		return storage.KindUnavailable, &ConnectionError{Err: err}
+		return storage.KindUnavailable, &cloud.ConnectionError{Err: err}
 	}
 	return storage.KindIO, err
 }
 
 // openFailure is failure for what keeps a place from being opened.
-func openFailure(p Place, err error) error {
+func openFailure(p cloud.Place, err error) error {
 	kind := storage.KindInvalid // a parameter
-	var credentials *CredentialsError
+	var credentials *cloud.CredentialsError
 	if errors.As(err, &credentials) {
 		kind = storage.KindDenied
 	}

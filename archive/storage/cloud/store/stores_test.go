@@ -1,4 +1,4 @@
-package cloud_test
+package store_test
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
+	"dura/archive/storage/cloud/store"
 )
 
 // said is what a store answers to every request.
@@ -19,16 +20,16 @@ type said struct {
 	code   string
 }
 
-// store is a server that says one thing, and counts how often.
-type store struct {
+// sayer is a server that says one thing, and counts how often.
+type sayer struct {
 	host     string
 	says     said
 	requests atomic.Int64
 }
 
-func startStore(t *testing.T, write func(w http.ResponseWriter, r *http.Request, s said)) *store {
+func startStore(t *testing.T, write func(w http.ResponseWriter, r *http.Request, s said)) *sayer {
 	t.Helper()
-	s := &store{}
+	s := &sayer{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.requests.Add(1)
 		write(w, r, s.says)
@@ -50,7 +51,7 @@ func azureSays(w http.ResponseWriter, _ *http.Request, s said) {
 }
 
 // operate does one operation.
-func operate(t *testing.T, s *cloud.Storage, op string) (err error) {
+func operate(t *testing.T, s *store.Storage, op string) (err error) {
 	ctx := t.Context()
 	switch op {
 	case storage.OpCreate:
@@ -77,7 +78,7 @@ type told struct {
 	want storage.Kind
 }
 
-func checkTold(t *testing.T, server *store, s *cloud.Storage, cases []told) {
+func checkTold(t *testing.T, server *sayer, s *store.Storage, cases []told) {
 	t.Helper()
 	for _, c := range cases {
 		server.says = c.said
@@ -132,14 +133,14 @@ func TestAzureNeedsAnAccount(t *testing.T) {
 	for _, name := range []string{"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_CONNECTION_STRING"} {
 		t.Setenv(name, "")
 	}
-	_, err := cloud.Open(t.Context(), mustParse(t, "azblob://container/a"), cloud.Options{})
+	_, err := store.Open(t.Context(), mustParse(t, "azblob://container/a"), store.Options{})
 	var none *cloud.CredentialsError
 	if !errors.As(err, &none) || !storage.Is(err, storage.KindDenied) {
 		t.Errorf("%v", err)
 	}
 	t.Setenv("AZURE_STORAGE_ACCOUNT", "account")
 	t.Setenv("AZURE_STORAGE_SAS_TOKEN", "sig=secret")
-	_, err = cloud.Open(t.Context(), mustParse(t, "azblob://container/a?domain=elsewhere.example"), cloud.Options{})
+	_, err = store.Open(t.Context(), mustParse(t, "azblob://container/a?domain=elsewhere.example"), store.Options{})
 	wantKind(t, "a token for another place", err, storage.KindInvalid)
 }
 
@@ -147,7 +148,7 @@ func TestGoogleNeedsCredentials(t *testing.T) {
 	t.Setenv("STORAGE_EMULATOR_HOST", "")
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "/none")
 	t.Setenv("HOME", t.TempDir())
-	_, err := cloud.Open(t.Context(), mustParse(t, "gs://bucket/a"), cloud.Options{})
+	_, err := store.Open(t.Context(), mustParse(t, "gs://bucket/a"), store.Options{})
 	var none *cloud.CredentialsError
 	if !errors.As(err, &none) || !storage.Is(err, storage.KindDenied) {
 		t.Errorf("%v", err)

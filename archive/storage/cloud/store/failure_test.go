@@ -1,4 +1,4 @@
-package cloud
+package store
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"dura/archive/storage"
+	"dura/archive/storage/cloud"
 )
 
 func TestWhatStoresSayIsClassed(t *testing.T) {
@@ -77,7 +78,7 @@ func TestFailuresWithoutAnAnswerAreClassed(t *testing.T) {
 		{context.DeadlineExceeded, storage.KindUnavailable},
 		{&url.Error{Op: "Get", URL: "https://x", Err: x509.UnknownAuthorityError{}}, storage.KindIO},
 		{&url.Error{Op: "Get", URL: "https://x", Err: x509.HostnameError{Certificate: &x509.Certificate{}}}, storage.KindIO},
-		{&url.Error{Op: "Get", URL: "https://x", Err: &CredentialsError{Err: errors.New("none")}}, storage.KindDenied},
+		{&url.Error{Op: "Get", URL: "https://x", Err: &cloud.CredentialsError{Err: errors.New("none")}}, storage.KindDenied},
 		{errOrder, storage.KindIO},
 	} {
 		if got, _ := kindOfSilence(c.err); got != c.want {
@@ -100,14 +101,14 @@ func TestPrefixesThatNoNameHas(t *testing.T) {
 func TestErrorsAreBrief(t *testing.T) {
 	dial := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: syscall.ECONNREFUSED}
 	for want, err := range map[string]error{
-		"AccessDenied: not you": &AnswerError{Status: 403, Code: "AccessDenied", Message: "not you"},
-		"Forbidden":             &AnswerError{Status: 403, Code: "Forbidden", Message: "Forbidden"},
-		"SlowDown":              &AnswerError{Status: 503, Code: "SlowDown"},
-		"of Google":             &AnswerError{Status: 503, Message: "of Google"},
-		"HTTP status 502":       &AnswerError{Status: 502},
-		"dial tcp 127.0.0.1:9: connection refused": &ConnectionError{Err: fmt.Errorf("a lot: %w", &url.Error{Op: "Get", URL: "u", Err: dial})},
-		"EOF":                               &ConnectionError{Err: fmt.Errorf("a lot: %w", &url.Error{Op: "Get", URL: "u", Err: io.EOF})},
-		"3 bytes came of 5: unexpected EOF": &ConnectionError{Err: fmt.Errorf("3 bytes came of 5: %w", io.ErrUnexpectedEOF)},
+		"AccessDenied: not you": &cloud.AnswerError{Status: 403, Code: "AccessDenied", Message: "not you"},
+		"Forbidden":             &cloud.AnswerError{Status: 403, Code: "Forbidden", Message: "Forbidden"},
+		"SlowDown":              &cloud.AnswerError{Status: 503, Code: "SlowDown"},
+		"of Google":             &cloud.AnswerError{Status: 503, Message: "of Google"},
+		"HTTP status 502":       &cloud.AnswerError{Status: 502},
+		"dial tcp 127.0.0.1:9: connection refused": &cloud.ConnectionError{Err: fmt.Errorf("a lot: %w", &url.Error{Op: "Get", URL: "u", Err: dial})},
+		"EOF":                               &cloud.ConnectionError{Err: fmt.Errorf("a lot: %w", &url.Error{Op: "Get", URL: "u", Err: io.EOF})},
+		"3 bytes came of 5: unexpected EOF": &cloud.ConnectionError{Err: fmt.Errorf("3 bytes came of 5: %w", io.ErrUnexpectedEOF)},
 	} {
 		if err.Error() != want {
 			t.Errorf("%q, want %q", err, want)

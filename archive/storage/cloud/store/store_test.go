@@ -1,4 +1,4 @@
-package cloud_test
+package store_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
 	"dura/archive/storage/cloud/s3test"
+	"dura/archive/storage/cloud/store"
 	"dura/archive/storage/storagetest"
 )
 
@@ -31,9 +32,9 @@ func mustParse(t *testing.T, word string) cloud.Place {
 }
 
 // open opens a place that can be opened.
-func open(t *testing.T, word string) *cloud.Storage {
+func open(t *testing.T, word string) *store.Storage {
 	t.Helper()
-	s, err := cloud.Open(t.Context(), mustParse(t, word), cloud.Options{})
+	s, err := store.Open(t.Context(), mustParse(t, word), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package cloud
+package store
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"dura/archive/storage/cloud"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
@@ -28,7 +30,7 @@ type gcsBucket struct {
 }
 
 func openGCS(ctx context.Context, s *Storage, o Options) error {
-	parameters, err := parseGCS(s.place.url().Query())
+	parameters, err := parseGCS(s.place.BucketURL().Query())
 	if err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func authenticated(ctx context.Context, client *http.Client, universe string) (*
 		Scopes: []string{gcs.CloudPlatformScope}, UniverseDomain: universe,
 	})
 	if err != nil {
-		return nil, &CredentialsError{Err: err}
+		return nil, &cloud.CredentialsError{Err: err}
 	}
 	return &http.Client{Transport: &oauth2.Transport{Base: client.Transport, Source: found.TokenSource}}, nil
 }

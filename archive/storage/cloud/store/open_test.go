@@ -1,4 +1,4 @@
-package cloud_test
+package store_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
 	"dura/archive/storage/cloud/s3test"
+	"dura/archive/storage/cloud/store"
 )
 
 func TestOperationsTakeFewRequests(t *testing.T) {
@@ -66,7 +67,7 @@ func TestALargeObjectIsExclusiveToo(t *testing.T) {
 
 func TestCreateProbesTheStoreAndLeavesNothing(t *testing.T) {
 	server := startS3(t)
-	s, err := cloud.Create(t.Context(), mustParse(t, server.Archive("a")), cloud.Options{})
+	s, err := store.Create(t.Context(), mustParse(t, server.Archive("a")), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestCreateRefusesAStoreThatWritesOverObjects(t *testing.T) {
 		"refused for parts": whenever(isPart, http.StatusNotImplemented, "NotImplemented"),
 	} {
 		server.Intercept(fault)
-		_, err := cloud.Create(t.Context(), mustParse(t, server.Archive("a")), cloud.Options{})
+		_, err := store.Create(t.Context(), mustParse(t, server.Archive("a")), store.Options{})
 		var unconditional *cloud.UnconditionalError
 		if !errors.As(err, &unconditional) || !storage.Is(err, storage.KindInvalid) {
 			t.Errorf("%s: %v", name, err)
@@ -117,7 +118,7 @@ func TestCreateRefusesAStoreThatWritesOverObjects(t *testing.T) {
 func TestCreateGoesOnWhereNothingMayBeDeleted(t *testing.T) {
 	server := startS3(t)
 	server.Intercept(whenever(func(r *http.Request) bool { return r.Method == http.MethodDelete }, http.StatusForbidden, "AccessDenied"))
-	s, err := cloud.Create(t.Context(), mustParse(t, server.Archive("a")), cloud.Options{})
+	s, err := store.Create(t.Context(), mustParse(t, server.Archive("a")), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +161,7 @@ func TestWithoutCredentials(t *testing.T) {
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
 		t.Setenv(name, "")
 	}
-	_, err := cloud.Open(t.Context(), mustParse(t, server.Archive("a")), cloud.Options{})
+	_, err := store.Open(t.Context(), mustParse(t, server.Archive("a")), store.Options{})
 	var none *cloud.CredentialsError
 	if !errors.As(err, &none) || !storage.Is(err, storage.KindDenied) {
 		t.Errorf("%v", err)
@@ -178,7 +179,7 @@ func TestParametersThatAreOff(t *testing.T) {
 		"s3://b?nonsense=1", "s3://b?use_path_style=perhaps", "s3://b?profile=none-such", "gs://b?anonymous=true&nonsense=1",
 		"azblob://b?nonsense=1", "azblob://b?protocol=gopher",
 	} {
-		_, err := cloud.Open(t.Context(), mustParse(t, word), cloud.Options{})
+		_, err := store.Open(t.Context(), mustParse(t, word), store.Options{})
 		wantKind(t, word, err, storage.KindInvalid)
 	}
 }

@@ -1,7 +1,9 @@
-package cloud
+package store
 
 import (
 	"context"
+
+	"dura/archive/storage/cloud"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -15,7 +17,7 @@ const anyRegion = "us-east-1"
 
 func openS3(ctx context.Context, s *Storage, o Options) error {
 	opener := &s3blob.URLOpener{}
-	byURL, err := opener.OpenBucketURL(ctx, s.place.url())
+	byURL, err := opener.OpenBucketURL(ctx, s.place.BucketURL())
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func findS3Credentials(ctx context.Context, client *s3.Client) error {
 		return nil // as the place says
 	}
 	if _, err := provider.Retrieve(ctx); err != nil {
-		return &CredentialsError{Err: err}
+		return &cloud.CredentialsError{Err: err}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-// Package cloud keeps an archive in an object store: S3 and what speaks it, Google Cloud Storage, Azure Blob. It stands on
+// Package store keeps an archive in an object store: S3 and what speaks it, Google Cloud Storage, Azure Blob. It stands on
 // storage, on gocloud.dev/blob with its drivers for S3 and Azure, and on Google's own client.
 //
 // An object is stored under its name behind the place's prefix, by an upload that fails where the name is taken
@@ -9,7 +9,7 @@
 //
 // Objects should stay below 16 MiB. Larger ones go to S3 in parts, which may be left behind there, and cost money, when the
 // upload is cut off.
-package cloud
+package store
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"dura/archive/storage"
+	"dura/archive/storage/cloud"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -54,20 +55,20 @@ func (o Options) withDefaults() Options {
 
 // Storage is an archive's place in an object store. Open and Create make one.
 type Storage struct {
-	place  Place
+	place  cloud.Place
 	random io.Reader
 	bucket bucket
 	s3     *s3.Client // nil in other stores
 }
 
 // Open opens the place of an archive. It finds credentials, and asks the store for nothing else: whether there is a bucket,
-// the first request tells. Errors are of KindDenied with a *CredentialsError where there are no credentials, and of KindInvalid
+// the first request tells. Errors are of KindDenied with a *cloud.CredentialsError where there are no credentials, and of KindInvalid
 // where a parameter of the place can't be used.
-func Open(ctx context.Context, p Place, o Options) (*Storage, error) {
+func Open(ctx context.Context, p cloud.Place, o Options) (*Storage, error) {
 	o = o.withDefaults()
 	open, known := openers[p.Scheme]
 	if !known {
-		return nil, &storage.Error{Op: storage.OpOpen, Object: p.String(), Kind: storage.KindInvalid, Err: errScheme}
+		return nil, &storage.Error{Op: storage.OpOpen, Object: p.String(), Kind: storage.KindInvalid, Err: cloud.ErrScheme}
 	}
 	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
@@ -82,8 +83,8 @@ func Open(ctx context.Context, p Place, o Options) (*Storage, error) {
 var openers = map[string]func(context.Context, *Storage, Options) error{"s3": openS3, "gs": openGCS, "azblob": openAzure}
 
 // Create opens the place for a new archive, in a bucket that must be there. It makes sure that the store keeps to the
-// condition that a name must not be taken: where it doesn't, the error is of KindInvalid with an *UnconditionalError.
-func Create(ctx context.Context, p Place, o Options) (*Storage, error) {
+// condition that a name must not be taken: where it doesn't, the error is of KindInvalid with an *cloud.UnconditionalError.
+func Create(ctx context.Context, p cloud.Place, o Options) (*Storage, error) {
 	s, err := Open(ctx, p, o)
 	if err != nil {
 		return nil, err

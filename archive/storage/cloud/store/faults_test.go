@@ -1,4 +1,4 @@
-package cloud_test
+package store_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"dura/archive/storage"
 	"dura/archive/storage/cloud"
 	"dura/archive/storage/cloud/s3test"
+	"dura/archive/storage/cloud/store"
 )
 
 // isUpload reports whether r stores an object, rather than a part of one.
@@ -181,7 +182,7 @@ func untilGone(r *http.Request) {
 func TestAServerThatIsSilentIsGivenUp(t *testing.T) {
 	server := startS3(t)
 	const stall = 300 * time.Millisecond
-	s, err := cloud.Open(t.Context(), mustParse(t, server.Archive("a")), cloud.Options{StallTimeout: stall})
+	s, err := store.Open(t.Context(), mustParse(t, server.Archive("a")), store.Options{StallTimeout: stall})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package cloud
+package store
 
 import (
 	"context"
@@ -8,27 +8,12 @@ import (
 	"strings"
 
 	"dura/archive/storage"
+	"dura/archive/storage/cloud"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
-
-// UnconditionalError says that a store writes over objects though it was told not to, or takes no such condition: two writers
-// could harm each other there.
-type UnconditionalError struct {
-	Place string
-	Err   error // what it said, if it refused the condition
-}
-
-func (e *UnconditionalError) Error() string {
-	if e.Err != nil {
-		return e.Place + " takes no condition on uploads: " + e.Err.Error()
-	}
-	return e.Place + " writes over objects in spite of If-None-Match"
-}
-
-func (e *UnconditionalError) Unwrap() error { return e.Err }
 
 // probe stores an object twice, in each way there is to store one. The second time has to fail.
 func (s *Storage) probe(ctx context.Context) error {
@@ -74,7 +59,7 @@ func (s *Storage) probeWay(ctx context.Context, name string, way func(ctx contex
 
 func (s *Storage) unconditional(err error) error {
 	place := s.place.String()
-	cause := &UnconditionalError{Place: place, Err: err}
+	cause := &cloud.UnconditionalError{Place: place, Err: err}
 	return &storage.Error{Op: storage.OpOpen, Object: place, Kind: storage.KindInvalid, Err: cause}
 }
 

@@ -1,4 +1,4 @@
-package cloud
+package store
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+
+	"dura/archive/storage/cloud"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -19,16 +21,16 @@ const maxAzureBuffer = 64 << 20
 
 func openAzure(ctx context.Context, s *Storage, o Options) error {
 	service := azureblob.NewDefaultServiceURLOptions()
-	query := s.place.url().Query()
+	query := s.place.BucketURL().Query()
 	if service.SASToken != "" && (query.Has("domain") || query.Has("protocol") || query.Has("storage_account") || query.Has("localemu")) {
 		// It is part of the URL of each request.
 		return errors.New("with AZURE_STORAGE_SAS_TOKEN set, where the store is must be said by the environment as well")
 	}
 	if service.AccountName == "" && !query.Has("storage_account") {
-		return &CredentialsError{Err: errors.New("AZURE_STORAGE_ACCOUNT is not set")}
+		return &cloud.CredentialsError{Err: errors.New("AZURE_STORAGE_ACCOUNT is not set")}
 	}
 	opener := &azureblob.URLOpener{MakeClient: o.azureClient, ServiceURLOptions: *service}
-	opened, err := opener.OpenBucketURL(ctx, s.place.url())
+	opened, err := opener.OpenBucketURL(ctx, s.place.BucketURL())
 	s.bucket = blobBucket{opened, func(objectBytes int64) int { return int(min(objectBytes+1, maxAzureBuffer)) }}
 	return err
 }
@@ -51,7 +53,7 @@ func (o Options) azureClient(service azureblob.ServiceURL, name azureblob.Contai
 	case account != "" && key != "":
 		shared, err := azblob.NewSharedKeyCredential(account, key)
 		if err != nil {
-			return nil, &CredentialsError{Err: err}
+			return nil, &cloud.CredentialsError{Err: err}
 		}
 		return container.NewClientWithSharedKeyCredential(place, shared, opts)
 	case os.Getenv("AZURE_STORAGE_SAS_TOKEN") != "":
@@ -61,7 +63,7 @@ func (o Options) azureClient(service azureblob.ServiceURL, name azureblob.Contai
 	}
 	identity, err := azidentity.NewDefaultAzureCredential(nil)
 	if err != nil {
-		return nil, &CredentialsError{Err: err}
+		return nil, &cloud.CredentialsError{Err: err}
 	}
 	return container.NewClient(place, identity, opts)
 }
