@@ -95,14 +95,14 @@ func (o *wayOptions) sealers(ctx context.Context, h *unlock.Host, variable strin
 	return all, nil
 }
 
-// openKeys opens the place of an archive that must be encrypted, and reads its head.
-func (a *app) openKeys(ctx context.Context, word string) (st place, head format.ArchiveHead, err error) {
+// openKeys opens the place of an archive that must be encrypted, and reads its head and what opens it.
+func (a *app) openKeys(ctx context.Context, word string) (st place, head format.ArchiveHead, copies []unlock.Copy, err error) {
 	a.place = word
 	if err := a.setAlarms(nil); err != nil {
-		return nil, head, err
+		return nil, head, nil, err
 	}
 	if st, err = a.openPlace(ctx, word); err != nil {
-		return nil, head, err
+		return nil, head, nil, err
 	}
 	a.access = accessNames
 	ar, err := archive.Open(ctx, st, archive.Options{
@@ -117,23 +117,22 @@ func (a *app) openKeys(ctx context.Context, word string) (st place, head format.
 			err = usage(msgNotEncrypted, shown(word))
 		}
 	}
+	if err == nil {
+		copies, err = unlock.Copies(ctx, st)
+	}
 	if err != nil {
 		st.Close()
-		return nil, head, err
+		return nil, head, nil, err
 	}
-	return st, head, nil
+	return st, head, copies, nil
 }
 
 func (a *app) keyList(ctx context.Context, word string) error {
-	st, head, err := a.openKeys(ctx, word)
+	st, head, copies, err := a.openKeys(ctx, word)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	copies, err := unlock.Copies(ctx, st)
-	if err != nil {
-		return err
-	}
 	if a.json {
 		d := keyDocument{Archive: word, Fingerprint: head.KeyFingerprint, Ways: []keyWay{}}
 		for _, c := range copies {
@@ -170,7 +169,7 @@ func (a *app) keyAdd(ctx context.Context, word string, ways wayOptions) error {
 	if !ways.any() {
 		return usage(msgNoKeyWay, shown(word))
 	}
-	st, head, err := a.openKeys(ctx, word)
+	st, head, copies, err := a.openKeys(ctx, word)
 	if err != nil {
 		return err
 	}
@@ -181,10 +180,6 @@ func (a *app) keyAdd(ctx context.Context, word string, ways wayOptions) error {
 		return err
 	}
 	sealers, err := ways.sealers(ctx, h, "DURA_NEW_PASSPHRASE")
-	if err != nil {
-		return err
-	}
-	copies, err := unlock.Copies(ctx, st)
 	if err != nil {
 		return err
 	}
@@ -209,15 +204,11 @@ func (a *app) keyAdd(ctx context.Context, word string, ways wayOptions) error {
 }
 
 func (a *app) keyRemove(ctx context.Context, word string, numbers []string) error {
-	st, _, err := a.openKeys(ctx, word)
+	st, _, copies, err := a.openKeys(ctx, word)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	copies, err := unlock.Copies(ctx, st)
-	if err != nil {
-		return err
-	}
 	remove, err := a.copiesToRemove(word, copies, numbers)
 	if err != nil {
 		return err
