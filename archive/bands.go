@@ -2,8 +2,6 @@ package archive
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"dura/archive/format"
 	"dura/archive/storage"
@@ -22,7 +20,6 @@ type BandState struct {
 // Bands lists all bands, by id and so by time. It takes one shallow listing.
 func (a *Archive) Bands(ctx context.Context) ([]BandState, error) {
 	var bands []BandState
-	places := map[format.BandID]int{}
 	for name, err := range storage.Names(ctx, a.storage, format.BandsPrefix, storage.Shallow) {
 		if err != nil {
 			return nil, objectError(opList, "", format.BandsPrefix, err)
@@ -31,15 +28,11 @@ func (a *Archive) Bands(ctx context.Context) ([]BandState, error) {
 		if err != nil || kind == format.OtherObject {
 			continue
 		}
-		place, known := places[id]
-		if !known {
-			place = len(bands)
-			places[id] = place
+		if len(bands) == 0 || bands[len(bands)-1].ID != id { // names come in order
 			bands = append(bands, BandState{ID: id})
 		}
-		bands[place].has(kind, number)
+		bands[len(bands)-1].has(kind, number)
 	}
-	slices.SortFunc(bands, func(x, y BandState) int { return strings.Compare(string(x.ID), string(y.ID)) })
 	return bands, nil
 }
 

@@ -1,6 +1,8 @@
 package format
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -21,6 +23,28 @@ func TestBandIDsRoundTripAndSort(t *testing.T) {
 		if _, err := ParseBandID(bad); err == nil {
 			t.Errorf("%q passes", bad)
 		}
+	}
+}
+
+// What is a moment, time.Parse says too: of true ones, of days that months lack, and of those with a byte that is another.
+func TestMomentsAreWhatTheTimePackageReads(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	moments := 0
+	for range 300_000 {
+		text := []byte(fmt.Sprintf("%04d-%02d-%02d-%02d%02d%02d", random.IntN(10_000), random.IntN(14), random.IntN(33), random.IntN(25), random.IntN(61), random.IntN(61)))
+		if random.IntN(2) == 0 {
+			text[random.IntN(len(text))] = "0123456789-+. \x00:/"[random.IntN(17)]
+		}
+		_, err := time.Parse(bandIDLayout, string(text))
+		if got := isMoment(string(text)); got != (err == nil) {
+			t.Fatalf("%q is a moment: %v; %v", text, got, err)
+		}
+		if err == nil {
+			moments++
+		}
+	}
+	if moments < 10_000 {
+		t.Errorf("%d moments alone", moments)
 	}
 }
 

@@ -99,7 +99,7 @@ func (l *listing) read(folder, start string) ([]item, error) {
 	if err != nil {
 		return nil, l.s.failed("readdir", folder, bareError(err))
 	}
-	var items []item
+	items := make([]item, 0, len(found))
 	for _, e := range found {
 		full := e.Name()
 		if folder != "" {
