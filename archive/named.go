@@ -21,6 +21,11 @@ func (n named) Read(ctx context.Context, name string, offset int64, maxBytes int
 	return n.Storage.Read(ctx, format.StoredName(name, true), offset, maxBytes)
 }
 
+// ReadInto implements storage.IntoReader, whatever the storage inside can.
+func (n named) ReadInto(ctx context.Context, name string, offset int64, buf []byte) (int, error) {
+	return storage.ReadInto(ctx, n.Storage, format.StoredName(name, true), offset, buf)
+}
+
 func (n named) Stat(ctx context.Context, name string) (storage.Info, error) {
 	info, err := n.Storage.Stat(ctx, format.StoredName(name, true))
 	info.Name = name

@@ -13,26 +13,22 @@ import (
 // Whole gives all of an object as it should be, which accept decides: as it is stored, if that is it, else from wherever it can be had. From
 // says where; it is "" for what is stored, and copied is the name of the repaired copy if it is one. No alarm is raised.
 func (a *Archive) Whole(ctx context.Context, name string, accept func([]byte) bool) (object []byte, from string, copied string, err error) {
-	read := func(s source, name string) error {
-		got, err := s.Read(ctx, name, 0, math.MaxInt32)
-		if err == nil && !accept(got) {
-			err = &format.MismatchError{What: "object"}
-		}
-		if err == nil {
-			object = got
-		}
-		return err
-	}
-	damage := objectError(opRead, bandOf(name), name, read(a.storage, name))
+	object, damage := readWhole(ctx, a.storage, name, accept)
+	damage = objectError(opRead, bandOf(name), name, damage)
 	if !mendable(damage) {
 		return object, "", "", damage
 	}
+	return a.Elsewhere(ctx, name, damage, accept)
+}
+
+// Elsewhere is Whole for an object that is known not to be stored as it should be, as damage says.
+func (a *Archive) Elsewhere(ctx context.Context, name string, damage error, accept func([]byte) bool) (object []byte, from string, copied string, err error) {
 	copies, err := a.mender.copiesOf(ctx, name)
 	if err != nil {
 		return nil, "", "", objectError(opRead, bandOf(name), name, err)
 	}
 	for _, c := range copies {
-		if read(a.storage, c.name) == nil {
+		if object, err := readWhole(ctx, a.storage, c.name, accept); err == nil {
 			return object, "", c.name, nil
 		}
 	}
@@ -41,7 +37,7 @@ func (a *Archive) Whole(ctx context.Context, name string, accept func([]byte) bo
 		if s.from == "" {
 			continue
 		}
-		err := read(s, name)
+		object, err := readWhole(ctx, s, name, accept)
 		if err == nil {
 			return object, s.from, "", nil
 		}
@@ -51,6 +47,17 @@ func (a *Archive) Whole(ctx context.Context, name string, accept func([]byte) bo
 		reasons = append(reasons, err)
 	}
 	return nil, "", "", withReason(damage, reasons)
+}
+
+func readWhole(ctx context.Context, s source, name string, accept func([]byte) bool) ([]byte, error) {
+	object, err := s.Read(ctx, name, 0, math.MaxInt32)
+	if err == nil && !accept(object) {
+		err = &format.MismatchError{What: "object"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return object, nil
 }
 
 // NextRepaired is the name under which a repaired copy of an object is to be stored.
@@ -146,12 +153,18 @@ func (a *Archive) Mended() []string {
 	return names
 }
 
-// ParityIsWhole reads the parity object at a place of a group, or its last repaired copy, and reports whether it is as the group says.
-func (a *Archive) ParityIsWhole(ctx context.Context, g ParityGroup, place int) (whole bool, readBytes int64, err error) {
-	_, _, _, err = a.Whole(ctx, g.ObjectName(place), func(object []byte) bool {
+// ParityIsWhole reads the parity object at a place of a group, or its last repaired copy, and reports whether it is as the group says. SizeBytes and buf
+// are those of Stored.
+func (a *Archive) ParityIsWhole(ctx context.Context, g ParityGroup, place int, sizeBytes int64, buf *[]byte) (whole bool, readBytes int64, err error) {
+	name := g.ObjectName(place)
+	accept := func(object []byte) bool {
 		readBytes += int64(len(object))
 		return g.IsObject(place, object)
-	})
+	}
+	_, err = a.Stored(ctx, name, sizeBytes, buf, accept)
+	if IsDamage(err) {
+		_, _, _, err = a.Elsewhere(ctx, name, err, accept)
+	}
 	if err != nil && (ctx.Err() != nil || storage.Is(err, storage.KindUnavailable)) {
 		return false, readBytes, err
 	}

@@ -43,25 +43,44 @@ func NewRebuilder(g *Group) (*Rebuilder, error) {
 // good are replaced; what is behind the end of an object is an empty slice. Where too many are bad the error is a *RowError, and
 // those that are good stay.
 func (r *Rebuilder) Row(row int, slices [][]byte) error {
-	g := r.group
 	var bad []int
 	for i := range slices {
-		if !g.Good(i, row, slices[i]) {
+		if !r.group.Good(i, row, slices[i]) {
 			slices[i] = nil
+			bad = append(bad, i)
+		} else if slices[i] == nil {
+			slices[i] = []byte{}
+		}
+	}
+	return r.Fill(row, slices, bad)
+}
+
+// Fill is Row for slices that are known to be good, or nil: those at the places that are wanted are rebuilt where they are nil, and no
+// others. What was rebuilt is good, or the error is that the good ones were not.
+func (r *Rebuilder) Fill(row int, slices [][]byte, wanted []int) error {
+	g := r.group
+	var bad, asked []int
+	for i := range slices {
+		if slices[i] == nil {
 			bad = append(bad, i)
 		}
 	}
-	if len(bad) > len(g.Parity) {
+	for _, i := range wanted {
+		if slices[i] == nil {
+			asked = append(asked, i)
+		}
+	}
+	switch {
+	case len(asked) == 0:
+		return nil
+	case len(bad) > len(g.Parity):
 		return &RowError{row, bad, len(g.Parity)}
 	}
-	if len(bad) == 0 {
-		return nil
-	}
-	places, required := r.places(row, slices, bad)
+	places, required := r.places(row, slices, asked)
 	if err := r.code.ReconstructSome(places, required); err != nil {
 		return err
 	}
-	for _, i := range bad {
+	for _, i := range asked {
 		start, end := SliceOf(row, g.Shard(i).StoredBytes)
 		if slices[i] = places[r.placeInCode(i)][:end-start]; !g.Good(i, row, slices[i]) {
 			slices[i] = nil
@@ -94,7 +113,7 @@ func (r *Rebuilder) places(row int, slices [][]byte, bad []int) (places [][]byte
 		places[i] = nothing
 	}
 	for i, slice := range slices {
-		if at := r.placeInCode(i); !required[at] {
+		if at := r.placeInCode(i); slice != nil {
 			if places[at] = slice; len(slice) < width {
 				places[at] = append(make([]byte, 0, width), slice...)[:width]
 			}

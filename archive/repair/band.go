@@ -2,11 +2,9 @@ package repair
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"dura/archive"
-	"dura/archive/event"
 	"dura/archive/format"
 	"dura/archive/parity"
 	"dura/archive/storage"
@@ -19,12 +17,12 @@ func (r *run) band(ctx context.Context, band format.BandID, living []archive.Ban
 		return err
 	}
 	b := &bandRun{run: r, id: band, sizes: sizes, whole: map[string]format.Hash{}}
-	for _, name := range r.wantedOf(band) {
-		if err := b.object(ctx, name); err != nil {
-			return err
-		}
+	if err := b.objects(ctx); err != nil {
+		return err
 	}
-	r.archive.Refresh(band)
+	if b.stored {
+		r.archive.Refresh(band)
+	}
 	for _, s := range living {
 		if s.ID == band && s.Complete {
 			if err := b.parity(ctx); err != nil {
@@ -42,6 +40,8 @@ type bandRun struct {
 	id    format.BandID
 	sizes map[string]int64       // of what is stored
 	whole map[string]format.Hash // objects that can be had as they should be
+
+	stored bool // something was
 }
 
 func (r *run) list(ctx context.Context, band format.BandID) (map[string]int64, error) {
@@ -55,27 +55,38 @@ func (r *run) list(ctx context.Context, band format.BandID) (map[string]int64, e
 	return sizes, nil
 }
 
-var errNoHash = errors.New("nothing tells what it was")
-
-// object checks one object, and stores it again if it is damaged.
-func (b *bandRun) object(ctx context.Context, name string) error {
-	w := b.wants[name]
-	accept := func(object []byte) bool {
-		sum := format.SumBytes(object)
-		return sum == w.sum || !w.alt.IsZero() && sum == w.alt
+// objects checks what the band should have, and stores again what is damaged of it.
+func (b *bandRun) objects(ctx context.Context) error {
+	names := b.wantedOf(b.id)
+	damaged, err := b.check(ctx, names)
+	if err != nil {
+		return err
 	}
-	if _, kind, _, _ := format.ParseObjectName(name); w.sum.IsZero() && (kind == format.TailObject || kind == format.RebuiltTailObject) { // nothing tells its hash: neither sums nor parity
-		accept = func(object []byte) bool {
-			text, err := b.archive.Opened(name, object)
-			if err == nil {
-				_, err = format.DecodeTail(b.id, text)
+	if err := b.mendGroups(ctx, names, damaged); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if damage := damaged[name]; damage != nil {
+			if err := b.object(ctx, name, damage); err != nil {
+				return err
 			}
-			return err == nil
 		}
-	} else if w.sum.IsZero() {
-		return b.lose(ctx, name, &archive.Error{Op: opRepair, Band: b.id, Object: name, Kind: archive.KindMissing, Err: errNoHash})
 	}
-	object, from, _, err := b.archive.Whole(ctx, name, accept)
+	return nil
+}
+
+// object stores an object again that is not stored as it should be.
+func (b *bandRun) object(ctx context.Context, name string, damage error) error {
+	accept := b.accept(name)
+	if accept == nil {
+		return b.lose(ctx, name, damage)
+	}
+	var object []byte
+	var from string
+	err := damage
+	if archive.IsDamage(damage) {
+		object, from, _, err = b.archive.Elsewhere(ctx, name, damage, accept)
+	}
 	if fence, is := b.fences[name]; err != nil && is {
 		if again := b.refence(ctx, fence); again != nil && accept(again) {
 			object, from, err = again, "made of the hunks", nil
@@ -93,10 +104,7 @@ func (b *bandRun) object(ctx context.Context, name string) error {
 		}
 		return b.lose(ctx, name, err)
 	}
-	b.result.Objects++
-	b.result.Bytes += int64(len(object))
-	b.o.Events.Send(event.Progress{Done: event.Totals{ContentBytes: b.result.Bytes, Objects: b.result.Objects}, Path: name})
-	b.whole[name] = format.SumBytes(object)
+	b.isWhole(name, format.SumBytes(object), int64(len(object)))
 	if from == "" {
 		return nil
 	}
@@ -108,27 +116,39 @@ const opRepair = "repair"
 
 // storeAgain stores an object under its own name, or as a repaired copy if something else has that.
 func (b *bandRun) storeAgain(ctx context.Context, name, from string, parts ...[]byte) error {
-	stored := name
-	if _, there := b.sizes[name]; there {
-		var err error
-		if stored, err = b.archive.NextRepaired(ctx, name); err != nil {
-			return err
-		}
+	stored, err := b.create(ctx, name, parts...)
+	if err != nil {
+		return err
 	}
-	if !b.o.DryRun {
-		err := b.archive.Storage().Create(ctx, stored, parts...)
-		if stored == name && storage.Is(err, storage.KindExists) { // it can't be listed
-			if stored, err = b.archive.NextRepaired(ctx, name); err == nil {
-				err = b.archive.Storage().Create(ctx, stored, parts...)
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	b.result.Repaired++
-	b.made(Made{Object: name, Stored: format.StoredName(stored, b.archive.Head().Sealed()), From: from})
+	b.again(name, stored, from)
 	return nil
+}
+
+// create does what storeAgain does to the storage, and says which name it took.
+func (b *bandRun) create(ctx context.Context, name string, parts ...[]byte) (stored string, err error) {
+	stored = name
+	if _, there := b.sizes[name]; there {
+		if stored, err = b.archive.NextRepaired(ctx, name); err != nil {
+			return "", err
+		}
+	}
+	if b.o.DryRun {
+		return stored, nil
+	}
+	err = b.archive.Storage().Create(ctx, stored, parts...)
+	if stored == name && storage.Is(err, storage.KindExists) { // it can't be listed
+		if stored, err = b.archive.NextRepaired(ctx, name); err == nil {
+			err = b.archive.Storage().Create(ctx, stored, parts...)
+		}
+	}
+	return stored, err
+}
+
+// again tells of an object that is there again.
+func (b *bandRun) again(name, stored, from string) {
+	b.result.Repaired++
+	b.stored = true
+	b.made(Made{Object: name, Stored: format.StoredName(stored, b.archive.Head().Sealed()), From: from})
 }
 
 // lose tells of an object that can't be had. For a block that is there and not what it was a mark is left, so that backups store again
@@ -182,17 +202,9 @@ func (b *bandRun) parity(ctx context.Context) error {
 
 // group checks the parity objects of a group, and makes anew those that are lost or damaged.
 func (b *bandRun) group(ctx context.Context, g archive.GroupState) error {
-	var bad []int
-	for i := range g.Parity {
-		ok, bytes, err := b.archive.ParityIsWhole(ctx, g.ParityGroup, i)
-		if err != nil {
-			return err
-		}
-		b.result.Objects++
-		b.result.Bytes += bytes
-		if !ok {
-			bad = append(bad, i)
-		}
+	bad, err := b.badParity(ctx, g)
+	if err != nil {
+		return err
 	}
 	if len(bad) == 0 {
 		return nil
@@ -218,6 +230,24 @@ func (b *bandRun) group(ctx context.Context, g archive.GroupState) error {
 		}
 	}
 	return nil
+}
+
+// badParity are the places of a group's parity objects that are lost or damaged.
+func (b *bandRun) badParity(ctx context.Context, g archive.GroupState) (bad []int, err error) {
+	whole := make([]bool, len(g.Parity))
+	read := make([]int64, len(g.Parity))
+	err = b.parallel(ctx, len(g.Parity), func(ctx context.Context, i int, buf *[]byte) (err error) {
+		whole[i], read[i], err = b.archive.ParityIsWhole(ctx, g.ParityGroup, i, b.sizeOf(g.ObjectName(i)), buf)
+		return err
+	})
+	for i := range whole {
+		b.result.Objects++
+		b.result.Bytes += read[i]
+		if !whole[i] {
+			bad = append(bad, i)
+		}
+	}
+	return bad, err
 }
 
 // add adds an object, as it should be, to the open group.

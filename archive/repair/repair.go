@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
 
 	"dura/archive"
 	"dura/archive/alarm"
@@ -22,6 +24,8 @@ type Options struct {
 	Events event.Sink
 	Made   func(Made) // each object that was stored, or would be; may be nil
 	Lost   func(Lost) // each file that can't be had any more; may be nil
+
+	Workers int // 0: one a processor
 }
 
 // Made is an object that was stored.
@@ -65,6 +69,9 @@ func (r Result) Healthy() bool { return r.Irreparable == 0 && r.LostFiles == 0 &
 // What can't be had any more is an alarm of area block, band or archive with the object's name, and Options.Lost is told of the
 // files that this costs. An error means that the repair itself ended early.
 func Repair(ctx context.Context, a *archive.Archive, bands []archive.BandState, o Options) (Result, error) {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
 	r := &run{archive: a, o: o, lost: map[string]bool{}, deferred: map[string]error{}, replaced: map[string]format.Hash{}, told: map[string]bool{}, gone: map[string]bool{}, outdated: map[string]bool{}}
 	r.forget()
 	err := r.repair(ctx, bands)
@@ -80,6 +87,7 @@ type run struct {
 	lost    map[string]bool
 	sums    map[format.BandID]*sums
 	fences  map[string]fenceOf
+	spare   sync.Pool // of *[]byte: memory to read objects into
 
 	deferred  map[string]error       // what is lost of indexes, which may be rebuilt
 	tailAgain bool                   // the tail of a rebuilt index was stored again

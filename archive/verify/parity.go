@@ -156,7 +156,11 @@ func (r *run) parityObject(ctx context.Context, g archive.GroupState, place int)
 		}
 		return nil
 	}
-	whole, readBytes, err := r.archive.ParityIsWhole(ctx, g.ParityGroup, place)
+	size := int64(-1)
+	if i >= 0 {
+		size = g.Objects[i].StoredBytes
+	}
+	whole, readBytes, err := r.archive.ParityIsWhole(ctx, g.ParityGroup, place, size, &r.buf)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type run struct {
 	damaged     map[string]bool         // objects that are known to be
 	indexDamage bool
 	contents    *contents
+	buf         []byte // for parity objects, which are read one after the other
 }
 
 func newRun(a *archive.Archive, o Options) *run {
