@@ -37,7 +37,7 @@ func (n named) Delete(ctx context.Context, name string) error {
 }
 
 func (n named) List(ctx context.Context, prefix string, depth storage.Depth) iter.Seq2[storage.Info, error] {
-	return func(yield func(storage.Info, error) bool) {
+	return tailsInOrder(func(yield func(storage.Info, error) bool) {
 		for info, err := range n.Storage.List(ctx, prefix, depth) {
 			if err == nil {
 				name, ok := format.NameOf(info.Name, true)
@@ -50,6 +50,39 @@ func (n named) List(ctx context.Context, prefix string, depth storage.Depth) ite
 				return
 			}
 		}
+	})
+}
+
+// tailsInOrder yields a listing in the order of its names, where names end in .gpg in storage: .tail-0.gpg is ahead of .tail.gpg there.
+func tailsInOrder(listing iter.Seq2[storage.Info, error]) iter.Seq2[storage.Info, error] {
+	return func(yield func(storage.Info, error) bool) {
+		var rebuilt []storage.Info
+		give := func() bool {
+			for _, info := range rebuilt {
+				if !yield(info, nil) {
+					return false
+				}
+			}
+			rebuilt = rebuilt[:0]
+			return true
+		}
+		for info, err := range listing {
+			_, kind, _, _ := format.ParseObjectName(info.Name)
+			switch {
+			case err == nil && kind == format.RebuiltTailObject:
+				rebuilt = append(rebuilt, info)
+				continue
+			case err == nil && kind == format.TailObject && len(rebuilt) > 0 && strings.HasPrefix(rebuilt[0].Name, info.Name):
+				if !yield(info, nil) || !give() {
+					return
+				}
+				continue
+			}
+			if !give() || !yield(info, err) {
+				return
+			}
+		}
+		give()
 	}
 }
 

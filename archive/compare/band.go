@@ -24,6 +24,7 @@ type band struct {
 	lacks     [2]string                 // an object for which a .sha256 has no line, and the other's has
 	disagreed []string                  // objects of which the .sha256 have different hashes, up to a bound
 	same      map[string]bool           // of texts, those that are the same in both
+	indexes   *indexes                  // where one of them was rebuilt
 }
 
 // maxDisagreed bounds how many objects are told of whose hashes differ.
@@ -37,12 +38,12 @@ func (r *run) newBand(h, t archive.BandState) *band {
 }
 
 func (b *band) compare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{b.listings, b.sumsOfBoth, b.ends, b.disagreements} {
+	for _, step := range []func(context.Context) error{b.lookAtIndexes, b.listings, b.sumsOfBoth, b.ends, b.disagreements, b.tellRebuilt} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	if b.readSums || b.same[format.TailName(b.id)] {
+	if b.readSums || b.sameIndex() || b.indexes != nil {
 		return nil
 	}
 	return b.index(ctx)
@@ -95,6 +96,11 @@ func (b *band) listed(both [2]*storage.Info) error {
 	name := either(h, t).Name
 	switch of, kind, _, err := format.ParseObjectName(name); {
 	case err != nil, of != b.id, kind == format.OtherObject, kind == format.ParityObject, kind == format.DeletedObject:
+		return nil
+	case b.indexes.isOfOne(name, kind, h != nil, t != nil):
+		if h != nil && t != nil {
+			b.count(func(res *Result) { res.Objects++ })
+		}
 		return nil
 	case h == nil:
 		return b.object(alarm.Missing, name, "%s has it", b.o.Other)

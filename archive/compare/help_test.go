@@ -47,7 +47,7 @@ func sealedBands(t testing.TB, scheme string) *memory.Storage {
 func twoBandsIn(t testing.TB, st *memory.Storage, keys *seal.Keys, scheme string) *memory.Storage {
 	t.Helper()
 	sizes := archivetest.Band{
-		Storage: st, ID: archivetest.BandID(0), HunkEntries: 3, FrameBytes: 1 << 10, BlockFrames: 4, SpanBytes: 1 << 9, SpansInline: 4, Parity: scheme, Keys: keys,
+		Storage: st, ID: archivetest.BandID(0), HunkEntries: 3, FrameBytes: 1 << 10, BlockFrames: 4, SpanBytes: 1 << 9, SpansInline: 4, Parity: scheme, Keys: keys, Metadata: true,
 	}
 	first := archivetest.NewBand(t, sizes)
 	entries, hunks, fences := first.Write([]archivetest.Item{

@@ -13,7 +13,7 @@ import (
 )
 
 // Kept compares bands of an archive with what the machine that wrote them has kept. One that is gone without having been given up, or that has
-// another tail, is an alarm of area band. A damaged tail of which there is a repaired copy is the one that it was.
+// another tail or a rebuilt index, is an alarm of area band. A damaged tail of which there is a repaired copy is the one that it was.
 //
 // An error means that the comparison ended early: by an alarm, the end of ctx, or since storage fails; or it is ErrNothingInCommon, where nothing
 // was kept.
@@ -58,6 +58,11 @@ func (r *run) kept(ctx context.Context, kept summaries.Summary, state archive.Ba
 			"this machine wrote the band, with %d entries and %d bytes of content, and nobody has given it up", kept.Totals.Entries, kept.Totals.ContentBytes)
 	}
 	name := format.TailName(kept.Band)
+	if state.Rebuilt > 0 {
+		if is, err := r.isRebuilt(ctx, kept, state); is || err != nil {
+			return err
+		}
+	}
 	tail, from, copied, err := r.archives[here].Whole(ctx, name, func(object []byte) bool { return format.SumBytes(object) == kept.TailSHA256 })
 	switch {
 	case err == nil && from == "" && copied == "":
@@ -77,6 +82,19 @@ func (r *run) kept(ctx context.Context, kept summaries.Summary, state archive.Ba
 		return r.differ(alarm.Band, alarm.Missing, name, "this machine wrote it")
 	}
 	return r.differ(alarm.Band, alarm.Mismatch, name, "it is not the one that this machine wrote")
+}
+
+// isRebuilt tells of a band whose index was rebuilt, if that counts.
+func (r *run) isRebuilt(ctx context.Context, kept summaries.Summary, state archive.BandState) (bool, error) {
+	b, err := r.archives[here].OpenBand(ctx, state)
+	if err != nil {
+		return true, r.failed(ctx, here, format.BandsPrefix+string(kept.Band), err)
+	}
+	if b.TailName() == format.TailName(kept.Band) {
+		return false, nil
+	}
+	return true, r.differ(alarm.Band, alarm.Mismatch, b.TailName(), "the index of the band was rebuilt since this machine wrote it: it has %d entries, and had %d",
+		b.Tail().Totals.Entries, kept.Totals.Entries)
 }
 
 // isRepaired reports whether readers get the tail that was kept, which there is a repaired copy of.

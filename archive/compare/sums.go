@@ -42,7 +42,7 @@ func (b *band) line(both [2]*format.Sum) {
 	name := either(h, t).Object
 	_, kind, _, err := format.ParseObjectName(name)
 	switch {
-	case err != nil, kind == format.OtherObject, kind == format.ParityObject:
+	case err != nil, kind == format.OtherObject, kind == format.ParityObject, b.indexes.isOfOne(name, kind, h != nil, t != nil):
 	case h == nil && !b.told[name]:
 		b.lacks[here] = name
 	case t == nil && !b.told[name]:
@@ -96,7 +96,7 @@ func (b *band) disagreements(context.Context) error {
 	for _, name := range b.disagreed {
 		var err error
 		switch {
-		case b.same[name], !b.texts[name] && b.same[format.TailName(b.id)]:
+		case b.same[name], !b.texts[name] && b.sameIndex():
 			err = b.object(alarm.Mismatch, format.SumsName(b.id), "it and the one in %s have different hashes of %s, which is the same in both", b.o.Other, name)
 		default:
 			err = b.object(alarm.Mismatch, name, "its hash in %s is another one than in %s", format.SumsName(b.id), b.o.Other)
