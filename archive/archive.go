@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 
 	"dura/archive/alarm"
 	"dura/archive/format"
@@ -50,6 +51,8 @@ type Archive struct {
 	spare   buffers
 	disk    *disk.Cache // or nil
 	mender  *mender
+
+	badTails sync.Map // names of tails of rebuilt indexes that an alarm has told of
 }
 
 // Open reads DURA-ARCHIVE. Where that is lost or damaged, an alarm says so, and the heads of the bands say what it said. Where there is

@@ -2,12 +2,14 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
 
 	"dura/archive/format"
+	"dura/archive/seal"
 )
 
 // Band is an open band: what its tail said when it was opened, or, of an incomplete one, what it had then. It is safe for
@@ -90,9 +92,11 @@ func (a *Archive) openLatest(ctx context.Context, s BandState) (*Band, error) {
 	if err == nil || !isBadTail(err) {
 		return b, err
 	}
-	damage := err
-	if err := a.raise(damage); err != nil {
-		return nil, err
+	damage := rebuiltElsewhere(err)
+	if _, known := a.badTails.LoadOrStore(format.RebuiltTailName(s.ID, s.Rebuilt-1), true); !known {
+		if err := a.raise(damage); err != nil {
+			return nil, err
+		}
 	}
 	if s.Rebuilt, err = a.rebuiltAhead(ctx, s.ID, s.Rebuilt-1); err != nil {
 		return nil, err
@@ -102,6 +106,20 @@ func (a *Archive) openLatest(ctx context.Context, s BandState) (*Band, error) {
 		b.damage = append(b.damage, damage)
 	}
 	return b, err
+}
+
+var errRebuiltElsewhere = errors.New("the index of the band was rebuilt by dura repair on another machine, if not forged, or this one has lost its key to it; it goes by the index that it stored itself")
+
+// rebuiltElsewhere is err, put into words where the tail of a rebuilt index is none that this machine has sealed.
+func rebuiltElsewhere(err error) error {
+	var is *Error
+	var locked *seal.LockedError
+	if !errors.As(err, &is) || !errors.As(err, &locked) || !locked.Foreign {
+		return err
+	}
+	said := *is
+	said.Err = errRebuiltElsewhere
+	return &said
 }
 
 // isBadTail reports whether err says that a tail is lost, damaged, or not the one that this machine sealed.
