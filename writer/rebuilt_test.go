@@ -1,7 +1,9 @@
 package writer_test
 
 import (
+	"bytes"
 	"context"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -99,4 +101,38 @@ func TestABackupGoesOnBehindARebuiltIndex(t *testing.T) {
 		t.Errorf("%+v behind %+v, %v", second, first, p.raised)
 	}
 	sameTree(t, p.read(), items)
+}
+
+// A span list that a backup stored is made again to the byte, of the chunks in its band and of those that it took from its parent.
+func TestALostSpanListIsMadeAgain(t *testing.T) {
+	p := newPlace(t, paritySettings("none"))
+	p.withIndex(t.TempDir())
+	content := make([]byte, 1_500_000)
+	rand.NewChaCha8([32]byte{1}).Read(content)
+	large := func() sourcetest.Item { return sized("dir/large", sourcetest.Bytes(bytes.Clone(content))) }
+	p.now = later(1)
+	first := p.backup(sourcetest.New(sourcetest.Dir("dir"), large()))
+	copy(content[200_000:], "a change in the middle")
+	copy(content[1_200_000:], "another one")
+	p.now = later(2)
+	edited := large()
+	edited.Entry.MTime.Seconds += 100
+	edited.Entry.CTime.Seconds += 100
+	second := p.backup(sourcetest.New(sourcetest.Dir("dir"), edited))
+	if second.Parent != first.Band || second.Totals.StoredBytes > 200_000 {
+		t.Fatalf("%+v", second)
+	}
+	var lists int
+	for name, object := range objects(t, p.storage) {
+		if _, kind, _, _ := format.ParseObjectName(name); kind == format.SpansObject {
+			lists++
+			p.loseAndRepair(name)
+			if again := objects(t, p.storage)[name]; !bytes.Equal(again, object) {
+				t.Errorf("%s: %d bytes, where there were %d", name, len(again), len(object))
+			}
+		}
+	}
+	if lists < 4 {
+		t.Error(lists, "span lists")
+	}
 }

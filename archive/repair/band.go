@@ -7,6 +7,7 @@ import (
 	"dura/archive"
 	"dura/archive/format"
 	"dura/archive/parity"
+	"dura/archive/repair/reindex"
 	"dura/archive/storage"
 )
 
@@ -41,7 +42,8 @@ type bandRun struct {
 	sizes map[string]int64       // of what is stored
 	whole map[string]format.Hash // objects that can be had as they should be
 
-	stored bool // something was
+	stored bool            // something was
+	chunks *reindex.Blocks // of files of which span lists are lost; nil: the footers were not read
 }
 
 func (r *run) list(ctx context.Context, band format.BandID) (map[string]int64, error) {
@@ -81,17 +83,7 @@ func (b *bandRun) object(ctx context.Context, name string, damage error) error {
 	if accept == nil {
 		return b.lose(ctx, name, damage)
 	}
-	var object []byte
-	var from string
-	err := damage
-	if archive.IsDamage(damage) {
-		object, from, _, err = b.archive.Elsewhere(ctx, name, damage, accept)
-	}
-	if fence, is := b.fences[name]; err != nil && is {
-		if again := b.refence(ctx, fence); again != nil && accept(again) {
-			object, from, err = again, "made of the hunks", nil
-		}
-	}
+	object, from, err := b.mended(ctx, name, damage, accept)
 	if err != nil {
 		if ctx.Err() != nil || storage.Is(err, storage.KindUnavailable) {
 			return err
@@ -99,7 +91,8 @@ func (b *bandRun) object(ctx context.Context, name string, damage error) error {
 		if b.outdated[name] {
 			return nil
 		}
-		if !b.lost[name] || !b.final {
+		if !b.counted[name] {
+			b.counted[name] = true
 			b.result.Damaged++
 		}
 		return b.lose(ctx, name, err)
@@ -110,6 +103,33 @@ func (b *bandRun) object(ctx context.Context, name string, damage error) error {
 	}
 	b.result.Damaged++
 	return b.storeAgain(ctx, name, from, object)
+}
+
+// mended is an object as it should be, from wherever it can be had, and where that is; "" if there is a repaired copy.
+func (b *bandRun) mended(ctx context.Context, name string, damage error, accept func([]byte) bool) (object []byte, from string, err error) {
+	err = damage
+	if archive.IsDamage(damage) {
+		object, from, _, err = b.archive.Elsewhere(ctx, name, damage, accept)
+	}
+	if err == nil || ctx.Err() != nil {
+		return object, from, err
+	}
+	if fence, is := b.fences[name]; is {
+		if again := b.refence(ctx, fence); again != nil && accept(again) {
+			return again, "made of the hunks", nil
+		}
+	}
+	if list, is := b.lists[name]; is {
+		again, failed := b.respan(ctx, list, accept)
+		if failed != nil {
+			return nil, "", failed
+		}
+		if again != nil {
+			delete(b.deferred, name)
+			return again, "made of the blocks", nil
+		}
+	}
+	return nil, "", err
 }
 
 const opRepair = "repair"

@@ -152,13 +152,14 @@ func (r *run) collectIndex(ctx context.Context, b *archive.Band) error {
 
 func (r *run) collectEntry(ctx context.Context, e *format.Entry) error {
 	r.collectSpans(e.Spans)
-	for _, l := range e.SpanLists {
+	for i, l := range e.SpanLists {
 		name := format.SpansName(l.Band, l.Number)
 		if !r.want(name, l.SHA256) {
 			continue
 		}
 		spans, err := r.archive.Spans(ctx, l)
 		if err != nil {
+			r.loseList(e, i)
 			if err := r.found(ctx, name, err); err != nil {
 				return err
 			}

@@ -31,20 +31,20 @@ func (b *rebuilding) readBlocks(ctx context.Context) error {
 }
 
 // readFooters reads those of one band.
-func (b *rebuilding) readFooters(ctx context.Context, id format.BandID, into *reindex.Blocks) error {
-	sizes, err := b.list(ctx, id)
+func (r *run) readFooters(ctx context.Context, id format.BandID, into *reindex.Blocks) error {
+	sizes, err := r.list(ctx, id)
 	if err != nil {
 		return err
 	}
 	numbers := map[uint64]bool{}
-	for _, name := range slices.Concat(slices.Collect(maps.Keys(sizes)), b.wantedOf(id)) {
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(sizes)), r.wantedOf(id)) {
 		if _, kind, number, _ := format.ParseObjectName(name); kind == format.BlockObject {
 			numbers[number] = true
 		}
 	}
 	for _, number := range slices.Sorted(maps.Keys(numbers)) {
 		block := &format.Block{Band: id, Number: number, StoredBytes: sizes[format.BlockName(id, number)]}
-		err := b.readFooter(ctx, block, into)
+		err := r.readFooter(ctx, block, into)
 		if ctx.Err() != nil || storage.Is(err, storage.KindUnavailable) {
 			return err
 		}
@@ -55,14 +55,14 @@ func (b *rebuilding) readFooters(ctx context.Context, id format.BandID, into *re
 	return nil
 }
 
-func (b *rebuilding) readFooter(ctx context.Context, block *format.Block, into *reindex.Blocks) error {
-	footer, err := b.archive.Footer(ctx, block)
+func (r *run) readFooter(ctx context.Context, block *format.Block, into *reindex.Blocks) error {
+	footer, err := r.archive.Footer(ctx, block)
 	if err != nil {
 		return err
 	}
-	block.SHA256 = b.wants[block.Name()].sum
-	if block.SHA256.IsZero() || b.archive.Keys() != nil { // nothing checks a part of a message
-		sum, err := b.archive.SumBlock(ctx, block)
+	block.SHA256 = r.wants[block.Name()].sum
+	if block.SHA256.IsZero() || r.archive.Keys() != nil { // nothing checks a part of a message
+		sum, err := r.archive.SumBlock(ctx, block)
 		if err == nil && !block.SHA256.IsZero() && sum != block.SHA256 {
 			err = &format.MismatchError{What: "block"}
 		}
@@ -72,7 +72,7 @@ func (b *rebuilding) readFooter(ctx context.Context, block *format.Block, into *
 		block.SHA256 = sum
 	}
 	return into.Add(block, &footer, func(f *format.Frame) ([]format.TarMember, error) {
-		raw, err := b.archive.Raw(ctx, f)
+		raw, err := r.archive.Raw(ctx, f)
 		if err != nil {
 			if ctx.Err() != nil || storage.Is(err, storage.KindUnavailable) {
 				return nil, err

@@ -111,7 +111,7 @@ func (r *run) cannotRebuild() {
 func (b *rebuilding) settle(changed []format.BandID) {
 	for name := range b.deferred {
 		of, kind, number, _ := format.ParseObjectName(name)
-		done := slices.Contains(changed, of)
+		done := slices.Contains(changed, of) && kind != format.SpansObject // which is made again to the byte, or not at all
 		if kind == format.HunkObject {
 			_, done = b.filled[reindexKey{lost: format.HunkName(of, number)}]
 			done = done || slices.Contains(changed, of) // of a band that lost its tail, or a fence

@@ -72,7 +72,7 @@ func Repair(ctx context.Context, a *archive.Archive, bands []archive.BandState, 
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	r := &run{archive: a, o: o, lost: map[string]bool{}, deferred: map[string]error{}, replaced: map[string]format.Hash{}, told: map[string]bool{}, gone: map[string]bool{}, outdated: map[string]bool{}}
+	r := &run{archive: a, o: o, lost: map[string]bool{}, deferred: map[string]error{}, replaced: map[string]format.Hash{}, told: map[string]bool{}, counted: map[string]bool{}, gone: map[string]bool{}, outdated: map[string]bool{}}
 	r.forget()
 	err := r.repair(ctx, bands)
 	return r.result, err
@@ -87,6 +87,7 @@ type run struct {
 	lost    map[string]bool
 	sums    map[format.BandID]*sums
 	fences  map[string]fenceOf
+	lists   map[string]listOf
 	spare   sync.Pool // of *[]byte: memory to read objects into
 
 	deferred  map[string]error       // what is lost of indexes, which may be rebuilt
@@ -96,11 +97,12 @@ type run struct {
 	told      map[string]bool        // new hunks
 	gone      map[string]bool        // index objects that were lost, and that nothing refers to any more
 	outdated  map[string]bool        // tails that do not count any more
+	counted   map[string]bool        // as damaged, of what can't be had
 }
 
 // forget forgets what objects should be.
 func (r *run) forget() {
-	r.wants, r.fences, r.sums = map[string]want{}, map[string]fenceOf{}, map[format.BandID]*sums{}
+	r.wants, r.fences, r.lists, r.sums = map[string]want{}, map[string]fenceOf{}, map[string]listOf{}, map[format.BandID]*sums{}
 }
 
 // want is what an object should be.
@@ -249,7 +251,7 @@ func (r *run) isGone(name string) bool { return r.gone[name] }
 // mayRebuild reports whether objects of a kind can be made anew of what blocks and other bands tell.
 func mayRebuild(kind format.ObjectKind) bool {
 	switch kind {
-	case format.HunkObject, format.FenceObject, format.TailObject, format.RebuiltTailObject, format.HeadObject:
+	case format.HunkObject, format.FenceObject, format.TailObject, format.RebuiltTailObject, format.HeadObject, format.SpansObject:
 		return true
 	}
 	return false

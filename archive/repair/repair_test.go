@@ -225,8 +225,11 @@ func TestWhatIsLostIsSaidPrecisely(t *testing.T) {
 		format.BlockName(id, 0): {"a", "b", "e"},
 		format.SpansName(id, 0): {"d/f"},
 	} {
-		st := made(t, false)
-		change(t, st, name, damages["flipped"])
+		st, stored := made(t, false), name
+		if name != format.BlockName(id, 0) { // where it is not encrypted it is made again
+			st, stored = sealedBands(t, false), format.StoredName(name, true)
+		}
+		change(t, st, stored, damages["flipped"])
 		result, said := fix(t, st, repair.Options{})
 		got := map[string]bool{}
 		for _, l := range said.lost {
@@ -259,6 +262,50 @@ func TestAFenceIsMadeOfItsHunks(t *testing.T) {
 			t.Errorf("%s: %+v %+v", how, result, said)
 		}
 		isHealthy(t, st, how)
+	}
+}
+
+// A lost span list is made again of the blocks, without parity.
+func TestASpanListIsMadeOfItsChunks(t *testing.T) {
+	good := made(t, false)
+	var lists int
+	for name := range objects(t, good) {
+		if _, kind, _, _ := format.ParseObjectName(name); kind != format.SpansObject {
+			continue
+		}
+		lists++
+		for how, damage := range damages {
+			st := clone(t, good)
+			change(t, st, name, damage)
+			if dry, _ := fix(t, st, repair.Options{DryRun: true}); dry.Repaired != 1 || !dry.Healthy() {
+				t.Errorf("%s %s: dry run: %+v", name, how, dry)
+			}
+			if result, said := fix(t, st, repair.Options{}); result.Damaged != 1 || result.Repaired != 1 || !result.Healthy() || len(said.made) != 1 {
+				t.Errorf("%s %s: %+v %+v", name, how, result, said)
+			}
+			isHealthy(t, st, name+" "+how)
+		}
+	}
+	if lists < 4 {
+		t.Error(lists)
+	}
+	// All lists at once, and a block as well: what needs that is lost, and said once.
+	st := clone(t, good)
+	for name := range objects(t, good) {
+		if _, kind, _, _ := format.ParseObjectName(name); kind == format.SpansObject {
+			change(t, st, name, damages["deleted"])
+		}
+	}
+	whole := clone(t, st)
+	if result, said := fix(t, whole, repair.Options{}); int(result.Repaired) != lists || !result.Healthy() {
+		t.Errorf("%+v %+v", result, said)
+	}
+	isHealthy(t, whole, "all lists")
+	raised := &alarms{}
+	change(t, st, format.BlockName(archivetest.BandID(0), 1), damages["deleted"])
+	result, said := fix(t, st, repair.Options{Alarms: raised})
+	if result.Healthy() || result.Damaged != result.Repaired+result.Irreparable || int64(len(raised.raised)) != result.Irreparable || result.LostFiles == 0 {
+		t.Errorf("%+v %+v %v", result, said, raised.raised)
 	}
 }
 
