@@ -47,7 +47,10 @@ func (r *run) collect(ctx context.Context, s archive.BandState) error {
 	if !s.Complete {
 		return nil
 	}
-	referred := maps.Clone(r.wants)
+	var referred map[string]want
+	if b.TailName() != format.TailName(s.ID) {
+		referred = maps.Clone(r.wants)
+	}
 	if err := r.collectSums(ctx, s); err != nil {
 		return err
 	}
@@ -242,24 +245,30 @@ func (r *run) collectSums(ctx context.Context, s archive.BandState) error {
 const maxSumsBytes = 1 << 30
 
 // bandsWanted are the bands of all objects that are wanted.
-func (r *run) bandsWanted() []format.BandID {
-	bands := map[format.BandID]bool{}
-	for name := range r.wants {
-		if band, _, _, err := format.ParseObjectName(name); err == nil {
-			bands[band] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(bands))
-}
+func (r *run) bandsWanted() []format.BandID { return slices.Sorted(maps.Keys(r.wantedNames())) }
 
 // wantedOf are the objects of a band that are wanted, parity objects aside, by name.
 func (r *run) wantedOf(band format.BandID) (names []string) {
-	for name := range r.wants {
-		of, kind, _, _ := format.ParseObjectName(name)
-		if _, is := parity.ClassOf(kind); of == band && is {
+	for _, name := range r.wantedNames()[band] {
+		_, kind, _, _ := format.ParseObjectName(name)
+		if _, is := parity.ClassOf(kind); is {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	return names
+}
+
+// wantedNames are the names of all objects that are wanted, by band.
+func (r *run) wantedNames() map[format.BandID][]string {
+	if r.named == len(r.wants) && r.names != nil { // none is ever taken away
+		return r.names
+	}
+	r.names, r.named = map[format.BandID][]string{}, len(r.wants)
+	for name := range r.wants {
+		if band, _, _, err := format.ParseObjectName(name); err == nil {
+			r.names[band] = append(r.names[band], name)
+		}
+	}
+	return r.names
 }

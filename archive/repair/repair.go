@@ -88,6 +88,8 @@ type run struct {
 	sums    map[format.BandID]*sums
 	fences  map[string]fenceOf
 	lists   map[string]listOf
+	names   map[format.BandID][]string // of wants, when there were so many as named says
+	named   int
 	spare   sync.Pool // of *[]byte: memory to read objects into
 
 	deferred  map[string]error       // what is lost of indexes, which may be rebuilt
@@ -102,6 +104,7 @@ type run struct {
 
 // forget forgets what objects should be.
 func (r *run) forget() {
+	r.names = nil
 	r.wants, r.fences, r.lists, r.sums = map[string]want{}, map[string]fenceOf{}, map[string]listOf{}, map[format.BandID]*sums{}
 }
 
