@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,6 +134,38 @@ func TestALostSpanListIsMadeAgain(t *testing.T) {
 		}
 	}
 	if lists < 4 {
+		t.Error(lists, "span lists")
+	}
+}
+
+// Where the archive is encrypted a new list stands in for it, in each band that refers to the lost one, and all else is as it was.
+func TestALostSealedSpanListHasAnotherInItsPlace(t *testing.T) {
+	p := newSealedPlace(t, paritySettings("none"), t.TempDir())
+	p.withIndex(t.TempDir())
+	items := []sourcetest.Item{sourcetest.Dir("dir"), sized("dir/large", sourcetest.Random(2, 1_500_000)), sourcetest.File("dir/small", "small")}
+	p.now = later(1)
+	first := p.backup(sourcetest.New(items...))
+	before := items
+	items = slices.Clone(items)
+	items[2] = sourcetest.File("dir/small", "another")
+	items[2].Entry.MTime.Seconds += 100
+	p.now = later(2)
+	second := p.backup(sourcetest.New(items...))
+	if second.Parent != first.Band || second.Totals.Unchanged == 0 {
+		t.Fatalf("%+v", second)
+	}
+	var lists int
+	for stored := range objects(t, p.storage) {
+		name := strings.TrimSuffix(stored, format.SealedSuffix)
+		if _, kind, _, _ := format.ParseObjectName(name); kind != format.SpansObject {
+			continue
+		}
+		lists++
+		p.loseAndRepair(name)
+		sameTree(t, p.read(), items)
+		sameTree(t, p.readBand(string(first.Band)), before)
+	}
+	if lists < 2 {
 		t.Error(lists, "span lists")
 	}
 }

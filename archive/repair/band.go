@@ -7,7 +7,6 @@ import (
 	"dura/archive"
 	"dura/archive/format"
 	"dura/archive/parity"
-	"dura/archive/repair/reindex"
 	"dura/archive/storage"
 )
 
@@ -42,8 +41,7 @@ type bandRun struct {
 	sizes map[string]int64       // of what is stored
 	whole map[string]format.Hash // objects that can be had as they should be
 
-	stored bool            // something was
-	chunks *reindex.Blocks // of files of which span lists are lost; nil: the footers were not read
+	stored bool // something was
 }
 
 func (r *run) list(ctx context.Context, band format.BandID) (map[string]int64, error) {

@@ -145,7 +145,7 @@ func (r *run) collectIndex(ctx context.Context, b *archive.Band) error {
 			continue
 		}
 		for i := range entries {
-			if err := r.collectEntry(ctx, &entries[i]); err != nil {
+			if err := r.collectEntry(ctx, &ref, &entries[i]); err != nil {
 				return err
 			}
 		}
@@ -153,16 +153,19 @@ func (r *run) collectIndex(ctx context.Context, b *archive.Band) error {
 	return nil
 }
 
-func (r *run) collectEntry(ctx context.Context, e *format.Entry) error {
+func (r *run) collectEntry(ctx context.Context, hunk *format.HunkRef, e *format.Entry) error {
 	r.collectSpans(e.Spans)
 	for i, l := range e.SpanLists {
 		name := format.SpansName(l.Band, l.Number)
 		if !r.want(name, l.SHA256) {
+			if _, lost := r.lists[name]; lost {
+				r.loseList(hunk, e, i)
+			}
 			continue
 		}
 		spans, err := r.archive.Spans(ctx, l)
 		if err != nil {
-			r.loseList(e, i)
+			r.loseList(hunk, e, i)
 			if err := r.found(ctx, name, err); err != nil {
 				return err
 			}

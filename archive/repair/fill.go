@@ -17,6 +17,11 @@ func (b *rebuilding) fill(ctx context.Context, l *lostIndex, s *reindex.Stretch)
 	if known, ok := b.filled[key]; ok {
 		return known, nil
 	}
+	if b.mayRelist(&s.Lost) {
+		filled, err := b.fillLists(ctx, l, s)
+		b.filled[key] = filled
+		return filled, err
+	}
 	owner := ownerOf(l, s)
 	parent, err := b.entriesOf(ctx, b.parentOf(ctx, owner), s.Range)
 	if err != nil {
@@ -187,6 +192,8 @@ func addZeros(write func([]byte) (int, error), bytes int64) {
 // from says what a filled stretch was made of.
 func (f *stretchFilled) from() string {
 	switch {
+	case f.lists:
+		return "as it was, but for the span lists that it refers to"
 	case f.left > 0:
 		return fmt.Sprintf("put together from blocks and other bands; %d entries are lost", f.left)
 	case f.left < 0:

@@ -15,7 +15,7 @@ func (b *rebuilding) readBlocks(ctx context.Context) error {
 	ranges := map[format.BandID][]reindex.Range{}
 	known := map[reindexKey]bool{}
 	for l, s := range b.stretches {
-		if !known[keyOf(s)] {
+		if !known[keyOf(s)] && !b.mayRelist(&s.Lost) {
 			known[keyOf(s)] = true
 			ranges[ownerOf(l, s)] = append(ranges[ownerOf(l, s)], s.Range)
 		}

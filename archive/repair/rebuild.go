@@ -22,6 +22,9 @@ type rebuilding struct {
 	encoder *format.Encoder
 	home    format.BandID // whose index is made
 	losers  map[reindexKey]map[format.BandID]bool
+
+	relists  map[string][]format.Span      // lost span lists, by name, that were found again
+	relisted map[string]format.SpanListRef // those that were stored, by the name of the lost one
 }
 
 // lostIndex is a band whose index is to be rebuilt.
@@ -51,6 +54,7 @@ type stretchFilled struct {
 	doubts []reindex.Doubt
 	left   int64 // entries that nothing tells of; negative: there are so many more than there were
 	exact  bool  // every entry is as another index has it
+	lists  bool  // nothing was lost but span lists
 }
 
 // rebuild makes the indexes of complete bands anew where that is needed, and says which bands have new objects.
@@ -65,8 +69,12 @@ func (r *run) rebuild(ctx context.Context, living []archive.BandState) (changed 
 	b := &rebuilding{
 		run: r, living: living, open: map[format.BandID]*archive.Band{}, damaged: map[format.BandID]*lostIndex{},
 		blocks: map[format.BandID]*reindex.Blocks{}, filled: map[reindexKey]stretchFilled{}, numbers: map[format.BandID]*numbers{},
+		relists: map[string][]format.Span{}, relisted: map[string]format.SpanListRef{},
 	}
 	if b.encoder, err = format.NewIndexEncoder(); err != nil {
+		return nil, err
+	}
+	if err := b.relist(ctx); err != nil {
 		return nil, err
 	}
 	for _, s := range living {
@@ -111,7 +119,10 @@ func (r *run) cannotRebuild() {
 func (b *rebuilding) settle(changed []format.BandID) {
 	for name := range b.deferred {
 		of, kind, number, _ := format.ParseObjectName(name)
-		done := slices.Contains(changed, of) && kind != format.SpansObject // which is made again to the byte, or not at all
+		done := slices.Contains(changed, of)
+		if kind == format.SpansObject {
+			_, done = b.relisted[name]
+		}
 		if kind == format.HunkObject {
 			_, done = b.filled[reindexKey{lost: format.HunkName(of, number)}]
 			done = done || slices.Contains(changed, of) // of a band that lost its tail, or a fence
@@ -119,7 +130,7 @@ func (b *rebuilding) settle(changed []format.BandID) {
 		if done {
 			b.result.Repaired++
 			delete(b.deferred, name)
-			b.gone[name] = kind == format.HunkObject || kind == format.FenceObject || kind == format.RebuiltTailObject
+			b.gone[name] = kind == format.HunkObject || kind == format.SpansObject || kind == format.FenceObject || kind == format.RebuiltTailObject
 		}
 	}
 }
@@ -185,6 +196,9 @@ func (b *rebuilding) isLost(ref *format.HunkRef) bool {
 	return lost
 }
 
+// isToFill reports whether a hunk is to be made anew.
+func (b *rebuilding) isToFill(ref *format.HunkRef) bool { return b.isLost(ref) || b.mayRelist(ref) }
+
 // withTail is what the fences of a tail have.
 func (b *rebuilding) withTail(ctx context.Context, id format.BandID, states []archive.FenceState) ([]reindex.Old, error) {
 	var loose []reindex.Loose
@@ -197,7 +211,7 @@ func (b *rebuilding) withTail(ctx context.Context, id format.BandID, states []ar
 		_, lost := b.deferred[format.FenceName(s.Ref.Band, s.Ref.Number)]
 		old[i] = reindex.Old{Ref: s.Ref, Whole: s.Err == nil && !lost}
 		if s.Err == nil {
-			old[i].Pieces = reindex.Of(s.Hunks, next, b.isLost)
+			old[i].Pieces = reindex.Of(s.Hunks, next, b.isToFill)
 			continue
 		}
 		if loose == nil {
@@ -226,7 +240,7 @@ func (b *rebuilding) withoutTail(ctx context.Context, id format.BandID, states [
 	if !b.lostSome(id) {
 		old := make([]reindex.Old, len(states))
 		for i, s := range states {
-			old[i] = reindex.Old{Ref: s.Ref, Whole: s.Stored, Pieces: reindex.Of(s.Hunks, format.Root, b.isLost)}
+			old[i] = reindex.Old{Ref: s.Ref, Whole: s.Stored, Pieces: reindex.Of(s.Hunks, format.Root, b.isToFill)}
 		}
 		return old, nil
 	}

@@ -111,24 +111,10 @@ func (b *rebuilding) moveSpans(ctx context.Context, e *format.Entry) error {
 	if len(e.Spans) <= format.MaxSpansInline {
 		return nil
 	}
-	band := b.home
-	n, err := b.numbersOf(ctx, band)
-	if err != nil {
-		return err
-	}
 	for run := range slices.Chunk(e.Spans, format.MaxSpansInline) {
-		raw, err := format.EncodeSpanList(run)
+		l, err := b.storeList(ctx, run)
 		if err != nil {
 			return err
-		}
-		ref, err := b.createIndex(ctx, &n.spans, func(n uint64) string { return format.SpansName(band, n) }, raw)
-		if err != nil {
-			return err
-		}
-		l := format.SpanListRef{Band: band, Number: ref.Number, StoredBytes: ref.StoredBytes, SHA256: ref.SHA256}
-		for i := range run {
-			l.ContentBytes += run[i].HoleBytes + int64(run[i].Bytes)
-			l.DataBytes += int64(run[i].Bytes)
 		}
 		e.SpanLists = append(e.SpanLists, l)
 	}

@@ -15,6 +15,7 @@ import (
 	"dura/archive/alarm"
 	"dura/archive/event"
 	"dura/archive/format"
+	"dura/archive/repair/reindex"
 )
 
 // Options say how to repair.
@@ -87,8 +88,10 @@ type run struct {
 	lost    map[string]bool
 	sums    map[format.BandID]*sums
 	fences  map[string]fenceOf
-	lists   map[string]listOf
-	names   map[format.BandID][]string // of wants, when there were so many as named says
+	lists   map[string]listOf                 // span lists that are lost
+	lacking map[string][]string               // by the name of a hunk: the lost lists that it refers to
+	chunks  map[format.BandID]*reindex.Blocks // what the blocks hold of files of which span lists are lost
+	names   map[format.BandID][]string        // of wants, when there were so many as named says
 	named   int
 	spare   sync.Pool // of *[]byte: memory to read objects into
 
@@ -104,7 +107,7 @@ type run struct {
 
 // forget forgets what objects should be.
 func (r *run) forget() {
-	r.names = nil
+	r.names, r.lacking, r.chunks = nil, map[string][]string{}, map[format.BandID]*reindex.Blocks{}
 	r.wants, r.fences, r.lists, r.sums = map[string]want{}, map[string]fenceOf{}, map[string]listOf{}, map[format.BandID]*sums{}
 }
 

@@ -12,43 +12,63 @@ import (
 
 // listOf is a span list that can't be had.
 type listOf struct {
-	ref  format.SpanListRef
-	path format.Path  // of the file, as its members are called
-	part reindex.Part // of its content
+	ref   format.SpanListRef
+	entry *format.Entry // that has it
+	part  reindex.Part  // of its content
+}
+
+// path is what the members of the file are called.
+func (l *listOf) path() format.Path {
+	if l.entry.LinkTo != format.Root {
+		return l.entry.LinkTo
+	}
+	return l.entry.Path
 }
 
 // loseList notes where a lost span list belongs.
-func (r *run) loseList(e *format.Entry, place int) {
-	l := listOf{ref: e.SpanLists[place], path: e.Path}
-	if e.LinkTo != format.Root {
-		l.path = e.LinkTo
-	}
+func (r *run) loseList(hunk *format.HunkRef, e *format.Entry, place int) {
+	l := listOf{ref: e.SpanLists[place], entry: e}
 	for i := range e.SpanLists[:place] {
 		l.part.Start += e.SpanLists[i].ContentBytes
 	}
 	l.part.End = l.part.Start + l.ref.ContentBytes
-	r.lists[format.SpansName(l.ref.Band, l.ref.Number)] = l
+	name, in := format.SpansName(l.ref.Band, l.ref.Number), format.HunkName(hunk.Band, hunk.Number)
+	if _, known := r.lists[name]; !known {
+		r.lists[name] = l
+	}
+	r.lacking[in] = append(r.lacking[in], name)
 }
 
-// respan makes a lost span list again of what the band's blocks hold of the file, and of what the parent's index has of it; nil if these do not tell. It is the
-// same to the byte where the same encoder wrote it, and nothing in it was sealed.
+// answers are what a lost span list may have been, by what its band's blocks hold of the file, and by what the parent's index has of it.
+func (r *run) answers(ctx context.Context, l *listOf) ([][]format.Span, error) {
+	band := l.ref.Band
+	if r.chunks[band] == nil {
+		var ranges []reindex.Range
+		for _, l := range r.lists {
+			if l.ref.Band == band {
+				ranges = append(ranges, reindex.Only(l.path()))
+			}
+		}
+		chunks := reindex.NewBlocks(ranges)
+		if err := r.readFooters(ctx, band, chunks); err != nil {
+			return nil, err
+		}
+		r.chunks[band] = chunks
+	}
+	also, err := r.parentSpans(ctx, band, l.path())
+	if err != nil {
+		return nil, err
+	}
+	return r.chunks[band].Spans(l.path(), l.part, also), nil
+}
+
+// respan makes a lost span list again; nil if that can't be. It is the same to the byte where the same encoder wrote it, and nothing in it was
+// sealed.
 func (b *bandRun) respan(ctx context.Context, l listOf, accept func([]byte) bool) ([]byte, error) {
 	if b.archive.Keys() != nil {
 		return nil, nil
 	}
-	if b.chunks == nil {
-		var ranges []reindex.Range
-		for _, l := range b.lists {
-			if l.ref.Band == b.id {
-				ranges = append(ranges, reindex.Only(l.path))
-			}
-		}
-		b.chunks = reindex.NewBlocks(ranges)
-		if err := b.readFooters(ctx, b.id, b.chunks); err != nil {
-			return nil, err
-		}
-	}
-	also, err := b.parentSpans(ctx, l.path)
+	answers, err := b.answers(ctx, &l)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +76,7 @@ func (b *bandRun) respan(ctx context.Context, l listOf, accept func([]byte) bool
 	if err != nil {
 		return nil, err
 	}
-	for _, spans := range b.chunks.Spans(l.path, l.part, also) {
+	for _, spans := range answers {
 		if raw, err := format.EncodeSpanList(spans); err == nil {
 			if again := e.Append(nil, raw); accept(again) {
 				return again, nil
@@ -66,13 +86,13 @@ func (b *bandRun) respan(ctx context.Context, l listOf, accept func([]byte) bool
 	return nil, nil
 }
 
-// parentSpans are all spans that the band's parent has of a file in chunks; none if they can't be had.
-func (b *bandRun) parentSpans(ctx context.Context, p format.Path) ([]format.Span, error) {
-	head, _, err := b.archive.BandHead(ctx, b.id)
+// parentSpans are all spans that a band's parent has of a file in chunks; none if they can't be had.
+func (r *run) parentSpans(ctx context.Context, id format.BandID, p format.Path) ([]format.Span, error) {
+	head, _, err := r.archive.BandHead(ctx, id)
 	if err != nil || head.Parent == "" {
 		return nil, ignoreDamage(ctx, err)
 	}
-	bands, err := b.archive.Bands(ctx)
+	bands, err := r.archive.Bands(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +100,7 @@ func (b *bandRun) parentSpans(ctx context.Context, p format.Path) ([]format.Span
 	if i < 0 {
 		return nil, nil
 	}
-	parent, err := b.archive.OpenBand(ctx, bands[i])
+	parent, err := r.archive.OpenBand(ctx, bands[i])
 	if err != nil {
 		return nil, ignoreDamage(ctx, err)
 	}
@@ -93,7 +113,7 @@ func (b *bandRun) parentSpans(ctx context.Context, p format.Path) ([]format.Span
 	}
 	spans := slices.Clone(found.Spans)
 	for _, l := range found.SpanLists {
-		more, err := b.archive.Spans(ctx, l)
+		more, err := r.archive.Spans(ctx, l)
 		if err != nil {
 			return spans, ignoreDamage(ctx, err) // what is behind it can't be placed
 		}

@@ -203,3 +203,66 @@ func TestASealedIndexIsRebuilt(t *testing.T) {
 		}
 	}
 }
+
+// A lost span list of an encrypted archive can't be stored again as it was: its hunk is made anew, with all else that it had.
+func TestASealedSpanListIsMadeAnew(t *testing.T) {
+	good := sealedBands(t, false)
+	id, other := archivetest.BandID(0), archivetest.BandID(1)
+	name := format.SpansName(id, 0)
+	for _, how := range []string{"deleted", "flipped", "without the tail"} {
+		st := clone(t, good)
+		if how == "without the tail" {
+			change(t, st, format.StoredName(format.TailName(id), true), damages["deleted"])
+			change(t, st, format.StoredName(name, true), damages["deleted"])
+		} else {
+			change(t, st, format.StoredName(name, true), damages[how])
+		}
+		before := objects(t, st)
+		if dry, _ := fix(t, st, repair.Options{DryRun: true}); !dry.Healthy() || dry.Repaired < 1 || len(objects(t, st)) != len(before) {
+			t.Errorf("%s: dry run: %+v", how, dry)
+		}
+		result, said := fix(t, st, repair.Options{})
+		if result.Damaged != result.Repaired || !result.Healthy() || len(said.lost) > 0 {
+			t.Errorf("%s: %+v %+v", how, result, said)
+		}
+		for name, object := range before {
+			if !bytes.Equal(objects(t, st)[name], object) {
+				t.Errorf("%s: %s was changed", how, name)
+			}
+		}
+		for _, band := range []format.BandID{id, other} {
+			if want, got := tree(t, good, band), tree(t, st, band); !maps.Equal(want, got) {
+				t.Errorf("%s: %v, not %v", how, got, want)
+			}
+		}
+		if got, want := entryOf(t, st, id, "d/f"), entryOf(t, good, id, "d/f"); got.MTime != want.MTime || got.CTime != want.CTime || got.SHA256 != want.SHA256 || got.Inode != want.Inode {
+			t.Errorf("%s: %+v, not %+v", how, got, want)
+		}
+		isHealthy(t, st, name+" "+how)
+		if result := fixLocked(t, clone(t, good)); result.Damaged > 0 {
+			t.Errorf("%+v", result)
+		}
+	}
+}
+
+func entryOf(t testing.TB, st storage.Storage, id format.BandID, p format.Path) format.Entry {
+	t.Helper()
+	a, err := archive.Open(t.Context(), st, archive.Options{Unlock: archivetest.Unlock(sealtest.Keys())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	state, err := a.FindBand(t.Context(), string(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := a.OpenBand(t.Context(), state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := b.Lookup(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *found.Entry
+}

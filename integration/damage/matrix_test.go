@@ -50,7 +50,6 @@ type outcome struct {
 	reads   loss // what ls, restore and the mount lack
 	byHand  loss // what recover.py lacks, which does without parity, and takes from blocks what the index has lost
 	heals   bool // repair has all that was lost, and nothing is damaged behind it
-	openly  bool // that holds where nothing is encrypted
 	unknown bool // nothing tells whether it is as it was stored, as long as it can be read
 }
 
@@ -77,7 +76,7 @@ var kinds = []struct {
 	{"alarms", kind(format.AlarmsObject), outcome{}, outcome{heals: true}},
 	{"fence", kind(format.FenceObject), outcome{heals: true}, outcome{heals: true}},
 	{"hunk", kind(format.HunkObject), outcome{reads: entries, heals: true}, outcome{heals: true}},
-	{"span list", kind(format.SpansObject), outcome{reads: contents, heals: true, openly: true}, outcome{heals: true}},
+	{"span list", kind(format.SpansObject), outcome{reads: contents, heals: true}, outcome{heals: true}},
 	{"block", kind(format.BlockObject), outcome{reads: contents, byHand: contents}, outcome{heals: true, byHand: contents}},
 	{"parity", kind(format.ParityObject), outcome{heals: true}, outcome{heals: true}},
 	{"public key", named(format.PublicKeyName), outcome{heals: true, unknown: true}, outcome{heals: true, unknown: true}},
@@ -131,7 +130,6 @@ func (c column) expected(without, with outcome) outcome {
 	if c.scheme != "none" {
 		return with
 	}
-	without.heals = without.heals && !(without.openly && c.keys != nil)
 	return without
 }
 
