@@ -37,17 +37,7 @@ func (a *Archive) MendGroup(ctx context.Context, name string, lost func(string) 
 	for i := range g.Members {
 		p.whole[i] = isWhole(g.Members[i].Name, g.Members[i].SHA256)
 	}
-	mended := make([][]byte, len(wanted))
-	rows := int((g.ShardBytes + parity.SliceBytes - 1) / parity.SliceBytes)
-	err = p.eachRow(ctx, 0, rows, func(row int, slices [][]byte) error {
-		for i, place := range wanted {
-			if row == 0 {
-				mended[i] = make([]byte, 0, g.Members[place].StoredBytes)
-			}
-			mended[i] = append(mended[i], slices[i]...)
-		}
-		return nil
-	})
+	mended, err := p.allRows(ctx)
 	if err != nil {
 		return nil, passOver(ctx, err)
 	}
@@ -56,6 +46,22 @@ func (a *Archive) MendGroup(ctx context.Context, name string, lost func(string) 
 		objects[g.Members[place].Name] = mended[i]
 	}
 	return objects, nil
+}
+
+// allRows is all of what is wanted, each shard by itself.
+func (p *pass) allRows(ctx context.Context) ([][]byte, error) {
+	all := make([][]byte, len(p.wanted))
+	rows := int((p.group.ShardBytes + parity.SliceBytes - 1) / parity.SliceBytes)
+	err := p.eachRow(ctx, 0, rows, func(row int, slices [][]byte) error {
+		for i, place := range p.wanted {
+			if row == 0 { // or where nothing is left of the group, nothing is taken
+				all[i] = make([]byte, 0, p.group.Shard(place).StoredBytes)
+			}
+			all[i] = append(all[i], slices[i]...)
+		}
+		return nil
+	})
+	return all, err
 }
 
 // passOver is err if it does not speak of the group, but of the storage or of the end of ctx.

@@ -11,17 +11,25 @@ import (
 	"dura/archive/storage"
 )
 
-// fill puts a stretch together and stores its hunks, as ones of the band l.
-func (b *rebuilding) fill(ctx context.Context, l *lostIndex, s *reindex.Stretch) (stretchFilled, error) {
+// fill puts a stretch together and stores its hunks, as ones of the band l, once.
+func (b *rebuilding) fill(ctx context.Context, l *lostIndex, s *reindex.Stretch) (filled stretchFilled, err error) {
 	key := keyOf(s)
 	if known, ok := b.filled[key]; ok {
 		return known, nil
 	}
 	if b.mayRelist(&s.Lost) {
-		filled, err := b.fillLists(ctx, l, s)
-		b.filled[key] = filled
-		return filled, err
+		filled, err = b.fillLists(ctx, l, s)
+	} else {
+		filled, err = b.fillEntries(ctx, l, s)
 	}
+	if err == nil {
+		b.filled[key] = filled
+	}
+	return filled, err
+}
+
+// fillEntries does so with what blocks and other bands tell.
+func (b *rebuilding) fillEntries(ctx context.Context, l *lostIndex, s *reindex.Stretch) (stretchFilled, error) {
 	owner := ownerOf(l, s)
 	parent, err := b.entriesOf(ctx, b.parentOf(ctx, owner), s.Range)
 	if err != nil {
@@ -62,7 +70,6 @@ func (b *rebuilding) fill(ctx context.Context, l *lostIndex, s *reindex.Stretch)
 		}
 		filled.hunks = append(filled.hunks, ref)
 	}
-	b.filled[key] = filled
 	return filled, nil
 }
 
