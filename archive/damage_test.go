@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"dura/archive"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/storage"
@@ -64,9 +65,9 @@ func TestEachDamageCostsWhatTheObjectHeldAndIsNamed(t *testing.T) {
 			st := storagetest.NewDamaged(good)
 			damage(st)
 			found := map[string]bool{}
-			var told alarms // of fences, which are put together from the hunks
+			var told alarmtest.Alarms // of fences, which are put together from the hunks
 			entries, bytes := readAll(t, openBand(t, st, 0, archive.Options{Alarms: &told}), func(err error) { found[wantKind(t, err, how).Object] = true })
-			for _, a := range told.raised {
+			for _, a := range told.Raised() {
 				found[a.Filename] = true
 			}
 			if entries != c.entries || bytes != c.bytes || len(found) != 1 || !found[c.object] {
@@ -89,14 +90,14 @@ func TestNoFlippedBitOfTheIndexGoesUnseen(t *testing.T) {
 			st := storagetest.NewDamaged(good)
 			st.Flip(info.Name, bit)
 			n := 0
-			var told alarms
+			var told alarmtest.Alarms
 			readAll(t, openBand(t, st, 0, archive.Options{Alarms: &told}), func(err error) {
 				n++
 				if e := wantKind(t, err, archive.KindMismatch); e.Object != info.Name {
 					t.Errorf("%s: %v", info.Name, err)
 				}
 			})
-			if n+len(told.raised) == 0 {
+			if n+len(told.Raised()) == 0 {
 				t.Fatalf("bit %d of %s", bit, info.Name)
 			}
 		}
@@ -136,12 +137,12 @@ func TestObjectsThatChangedPlacesAreSeen(t *testing.T) {
 		st := whole(t)
 		swap(t, st, pair[0], pair[1])
 		n := 0
-		var told alarms
+		var told alarmtest.Alarms
 		readAll(t, openBand(t, st, 0, archive.Options{Alarms: &told}), func(err error) {
 			n++
 			wantKind(t, err, archive.KindMismatch)
 		})
-		if n+len(told.raised) < 2 {
+		if n+len(told.Raised()) < 2 {
 			t.Errorf("%v: %d errors", pair, n)
 		}
 	}

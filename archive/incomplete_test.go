@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dura/archive"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/storage"
@@ -43,9 +44,9 @@ func TestAnIncompleteBandHasWhatFencesAndHunksItHas(t *testing.T) {
 		{"no fence yet", []string{fenceName(0), fenceName(1), fenceName(2), fenceName(3), fenceName(4)}, 100, 0},
 		{"a fence in the middle is lost", []string{fenceName(2)}, 100, 4},
 	} {
-		raised := &alarms{}
+		raised := &alarmtest.Alarms{}
 		b := openBand(t, begun(t, c.lost...), 0, archive.Options{Alarms: raised})
-		if b.Complete() || b.Entries() != c.entries || len(b.Fences()) != c.fences || len(b.Damage()) > 0 || len(raised.raised) > 0 {
+		if b.Complete() || b.Entries() != c.entries || len(b.Fences()) != c.fences || len(b.Damage()) > 0 || len(raised.Raised()) > 0 {
 			t.Errorf("%s: %d entries, %d fences, %v", c.what, b.Entries(), len(b.Fences()), b.Damage())
 		}
 		found, err := collected(b.Subtree(t.Context(), ""))
@@ -97,10 +98,10 @@ func TestDamageToAnIncompleteBandIsPassedOver(t *testing.T) {
 		for _, name := range c.bad {
 			garbage(st, name)
 		}
-		raised := &alarms{}
+		raised := &alarmtest.Alarms{}
 		b := openBand(t, st, 0, archive.Options{Alarms: raised})
-		if b.Entries() != c.entries || len(b.Damage()) != 1 || !slices.Equal(raised.kinds(), []string{c.alarm}) {
-			t.Errorf("%s: %d entries, %v, %q", c.what, b.Entries(), b.Damage(), raised.kinds())
+		if b.Entries() != c.entries || len(b.Damage()) != 1 || !slices.Equal(kinds(raised), []string{c.alarm}) {
+			t.Errorf("%s: %d entries, %v, %q", c.what, b.Entries(), b.Damage(), kinds(raised))
 		}
 	}
 }
@@ -110,12 +111,12 @@ func TestHunksTwiceInAnIncompleteBandAreFoundOnce(t *testing.T) {
 	w := archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(0)})
 	entries, _, _ := w.Write(manyFiles(9))
 	w.Hunk(entries)
-	raised := &alarms{}
+	raised := &alarmtest.Alarms{}
 	b := openBand(t, st, 0, archive.Options{Alarms: raised})
 	if found, err := collected(b.Subtree(t.Context(), "")); err != nil || len(found) != 10 {
 		t.Error(len(found), err)
 	}
-	if got := raised.kinds(); !slices.Equal(got, []string{"band/corrupt " + hunkName(1)}) {
+	if got := kinds(raised); !slices.Equal(got, []string{"band/corrupt " + hunkName(1)}) {
 		t.Errorf("%q", got)
 	}
 }
@@ -134,12 +135,12 @@ func TestADamagedTailLeavesTheBandReadable(t *testing.T) {
 		}
 		st := storagetest.NewDamaged(inner)
 		st.Truncate(tail, int64(i))
-		raised := &alarms{}
+		raised := &alarmtest.Alarms{}
 		b := openBand(t, st, 0, archive.Options{Alarms: raised})
 		if found, err := collected(b.Subtree(t.Context(), "")); err != nil || len(found) != 100 || b.Complete() {
 			t.Error(i, len(found), err)
 		}
-		if got := raised.kinds(); !slices.Equal(got, []string{"band/corrupt " + tail}) {
+		if got := kinds(raised); !slices.Equal(got, []string{"band/corrupt " + tail}) {
 			t.Errorf("%d: %q", i, got)
 		}
 	}
@@ -158,7 +159,7 @@ func TestABandThatLostItsTailIsNotPassedOver(t *testing.T) {
 	if err := st.Delete(t.Context(), tail); err != nil {
 		t.Fatal(err)
 	}
-	raised := &alarms{}
+	raised := &alarmtest.Alarms{}
 	a := open(t, st, archive.Options{Alarms: raised})
 	state, err := a.FindBand(t.Context(), "latest")
 	if err != nil || state.ID != archivetest.BandID(1) {
@@ -168,7 +169,7 @@ func TestABandThatLostItsTailIsNotPassedOver(t *testing.T) {
 	if err != nil || b.Complete() || b.Entries() != 10 {
 		t.Error(b, err)
 	}
-	if got := raised.kinds(); !slices.Equal(got, []string{"band/missing " + tail}) {
+	if got := kinds(raised); !slices.Equal(got, []string{"band/missing " + tail}) {
 		t.Errorf("%q", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/parity"
@@ -92,7 +93,7 @@ func TestWithParityNothingIsLost(t *testing.T) {
 			for how, damage := range damages {
 				st := storagetest.NewDamaged(good)
 				damage(st, name)
-				var told alarms
+				var told alarmtest.Alarms
 				if err := readsWhole(t, st, archive.Options{Alarms: &told}); err != nil {
 					t.Errorf("%v: %s %s: %v", scheme, name, how, err)
 				}
@@ -100,8 +101,8 @@ func TestWithParityNothingIsLost(t *testing.T) {
 				if kind == format.AlarmsObject {
 					continue // it is not read here
 				}
-				if len(told.raised) != 1 || told.raised[0].Filename != name || !strings.Contains(told.raised[0].Message, "rebuilt from parity") {
-					t.Errorf("%v: %s %s: %v", scheme, name, how, told.raised)
+				if len(told.Raised()) != 1 || told.Raised()[0].Filename != name || !strings.Contains(told.Raised()[0].Message, "rebuilt from parity") {
+					t.Errorf("%v: %s %s: %v", scheme, name, how, told.Raised())
 				}
 			}
 		}
@@ -184,11 +185,11 @@ func TestAStorageThatIsAwayIsNotDamage(t *testing.T) {
 	good := protected(t, parity.Scheme{Members: 16, Parity: 2})
 	block := format.BlockName(archivetest.BandID(0), 0)
 	for kind, want := range map[storage.Kind]bool{storage.KindUnavailable: false, storage.KindIO: true} {
-		var told alarms
+		var told alarmtest.Alarms
 		st := storagetest.NewFaulty(good, storagetest.Always(storage.OpRead, block, kind))
 		err := readsWhole(t, st, archive.Options{Alarms: &told})
-		if (err == nil) != want || len(told.raised) != map[bool]int{true: 1, false: 0}[want] {
-			t.Error(kind, err, told.raised)
+		if (err == nil) != want || len(told.Raised()) != map[bool]int{true: 1, false: 0}[want] {
+			t.Error(kind, err, told.Raised())
 		}
 	}
 }
@@ -236,17 +237,17 @@ func TestWhatIsDamagedIsTakenFromAnotherArchive(t *testing.T) {
 		for how, damage := range damages {
 			st := storagetest.NewDamaged(good)
 			damage(st, name)
-			var told alarms
+			var told alarmtest.Alarms
 			err := readsWhole(t, st, archive.Options{Alarms: &told, Also: []archive.Other{{Name: "/other", Storage: good}}})
 			if err != nil {
 				t.Errorf("%s %s: %v", name, how, err)
 			}
 			_, kind, _, _ := format.ParseObjectName(name)
-			if kind != format.AlarmsObject && (len(told.raised) != 1 || told.raised[0].Filename != name) {
-				t.Errorf("%s %s: %v", name, how, told.raised)
+			if kind != format.AlarmsObject && (len(told.Raised()) != 1 || told.Raised()[0].Filename != name) {
+				t.Errorf("%s %s: %v", name, how, told.Raised())
 			}
-			if name != format.ArchiveName && kind != format.AlarmsObject && !strings.Contains(told.raised[0].Message, "taken from /other") {
-				t.Errorf("%s %s: %v", name, how, told.raised)
+			if name != format.ArchiveName && kind != format.AlarmsObject && !strings.Contains(told.Raised()[0].Message, "taken from /other") {
+				t.Errorf("%s %s: %v", name, how, told.Raised())
 			}
 		}
 	}
@@ -258,12 +259,12 @@ func TestALostArchiveHeadCostsNothing(t *testing.T) {
 	for how, damage := range damages {
 		st := storagetest.NewDamaged(good)
 		damage(st, format.ArchiveName)
-		var told alarms
+		var told alarmtest.Alarms
 		if err := readsWhole(t, st, archive.Options{Alarms: &told}); err != nil {
 			t.Errorf("%s: %v", how, err)
 		}
-		if len(told.raised) != 1 || told.raised[0].Area != alarm.Archive || told.raised[0].Filename != format.ArchiveName {
-			t.Errorf("%s: %v", how, told.raised)
+		if len(told.Raised()) != 1 || told.Raised()[0].Area != alarm.Archive || told.Raised()[0].Filename != format.ArchiveName {
+			t.Errorf("%s: %v", how, told.Raised())
 		}
 		if a := open(t, st, archive.Options{}); a.Head().ID != archivetest.ArchiveID {
 			t.Errorf("%s: %+v", how, a.Head())
@@ -291,9 +292,9 @@ func TestRepairedCopiesAreReadInSilence(t *testing.T) {
 		}
 		st := storagetest.NewDamaged(copied)
 		st.Truncate(name, 20)
-		var told alarms
-		if err := readsWhole(t, st, archive.Options{Alarms: &told}); err != nil || len(told.raised) > 0 {
-			t.Error(name, err, told.raised)
+		var told alarmtest.Alarms
+		if err := readsWhole(t, st, archive.Options{Alarms: &told}); err != nil || len(told.Raised()) > 0 {
+			t.Error(name, err, told.Raised())
 		}
 	}
 }

@@ -3,41 +3,18 @@ package archive_test
 import (
 	"errors"
 	"slices"
-	"sync"
 	"testing"
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/storage/memory"
 )
 
-// alarms keeps what is raised. Rules is what Raise returns.
-type alarms struct {
-	mu      sync.Mutex
-	raised  []alarm.Alarm
-	verdict error
-}
-
-func (a *alarms) Raise(one alarm.Alarm) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.raised = append(a.raised, one)
-	return a.verdict
-}
-
 // kinds are the alarms raised, as area/condition filename, sorted, each once.
-func (a *alarms) kinds() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var kinds []string
-	for _, one := range a.raised {
-		kinds = append(kinds, string(one.Area)+"/"+string(one.Condition)+" "+one.Filename)
-	}
-	slices.Sort(kinds)
-	return slices.Compact(kinds)
-}
+func kinds(raised *alarmtest.Alarms) []string { return slices.Compact(raised.Sorted()) }
 
 // asInParent is a file whose content is in the parent.
 func asInParent(p format.Path) archivetest.Item {
@@ -84,13 +61,13 @@ func TestContentIsFoundInTheParent(t *testing.T) {
 func TestContentThatNoParentHasIsAnAlarm(t *testing.T) {
 	for what, path := range map[string]format.Path{"no such path": "g", "not a file": "d"} {
 		st := chain(t, 2, asInParent(path))
-		raised := &alarms{}
+		raised := &alarmtest.Alarms{}
 		b := openBand(t, st, 2, archive.Options{Alarms: raised})
 		e, err := b.Lookup(t.Context(), path)
 		if err != nil || !e.AsInParent {
 			t.Fatal(what, e, err)
 		}
-		if got := raised.kinds(); !slices.Equal(got, []string{"band/missing " + string(path)}) {
+		if got := kinds(raised); !slices.Equal(got, []string{"band/missing " + string(path)}) {
 			t.Errorf("%s: %q", what, got)
 		}
 		e.Size = 10
@@ -101,7 +78,7 @@ func TestContentThatNoParentHasIsAnAlarm(t *testing.T) {
 
 func TestAnAlarmCanEndALookup(t *testing.T) {
 	abort := &alarm.AbortError{}
-	b := openBand(t, chain(t, 1, asInParent("g")), 1, archive.Options{Alarms: &alarms{verdict: abort}})
+	b := openBand(t, chain(t, 1, asInParent("g")), 1, archive.Options{Alarms: &alarmtest.Alarms{Verdict: alarmtest.Ending(abort)}})
 	if _, err := b.Lookup(t.Context(), "g"); !errors.Is(err, abort) {
 		t.Error(err)
 	}
@@ -118,12 +95,12 @@ func TestParentsThatAreMissingOrGoInACircleAreAlarms(t *testing.T) {
 	}
 	archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(6)}).Complete(items)
 	for i, want := range map[int]string{1: "band/corrupt f", 4: "band/missing f", 5: "band/corrupt f", 6: "band/corrupt f"} {
-		raised := &alarms{}
+		raised := &alarmtest.Alarms{}
 		b := openBand(t, st, i, archive.Options{Alarms: raised})
 		if _, err := b.Lookup(t.Context(), "f"); err != nil {
 			t.Error(i, err)
 		}
-		if got := raised.kinds(); !slices.Equal(got, []string{want}) {
+		if got := kinds(raised); !slices.Equal(got, []string{want}) {
 			t.Errorf("%d: %q", i, got)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dura/archive"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/seal"
@@ -211,7 +212,7 @@ func TestObjectsOfOthersAreNeverServed(t *testing.T) {
 // mustServeNothingElse reads the first band, whatever it takes, and compares what comes with what may.
 func mustServeNothingElse(t *testing.T, st storage.Storage, what string, tree map[string]string, harmless bool) {
 	t.Helper()
-	raised := &alarms{}
+	raised := &alarmtest.Alarms{}
 	o := sealedOptions()
 	o.Alarms = raised
 	a := open(t, st, o)
@@ -247,7 +248,7 @@ func mustServeNothingElse(t *testing.T, st storage.Storage, what string, tree ma
 			t.Errorf("%s: %s is served with another content", what, e.Path)
 		}
 	}
-	if !found && len(raised.kinds()) == 0 {
+	if !found && len(kinds(raised)) == 0 {
 		t.Errorf("%s: not found", what)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dura/archive"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/parity"
@@ -86,7 +87,7 @@ func readsOn(t *testing.T, good *memory.Storage, name string, changed []byte, tr
 		}
 	}
 	o := sealedOptions()
-	raised := &alarms{}
+	raised := &alarmtest.Alarms{}
 	o.Also, o.Alarms = also, raised
 	b := openBand(t, st, 0, o)
 	got, err := contents(t, b)
@@ -99,8 +100,8 @@ func readsOn(t *testing.T, good *memory.Storage, name string, changed []byte, tr
 	if err != nil || !maps.Equal(got, tree) || len(b.Damage()) > 0 {
 		t.Errorf("%s of %d bytes: %v", name, len(changed), err)
 	}
-	if n := len(raised.raised); n > 1 || n == 0 && changed == nil { // a frame is read without what else its message has
-		t.Errorf("%s of %d bytes: alarms: %v", name, len(changed), raised.raised)
+	if n := len(raised.Raised()); n > 1 || n == 0 && changed == nil { // a frame is read without what else its message has
+		t.Errorf("%s of %d bytes: alarms: %v", name, len(changed), raised.Raised())
 	}
 }
 
@@ -119,12 +120,12 @@ func TestASealedArchiveThatLostItsHeadOpens(t *testing.T) {
 				}
 			}
 		}
-		raised := &alarms{}
+		raised := &alarmtest.Alarms{}
 		o := sealedOptions()
 		o.Alarms = raised
 		b := openBand(t, st, 0, o)
-		if got, err := contents(t, b); err != nil || !maps.Equal(got, tree) || len(raised.raised) != 1 || raised.raised[0].Filename != format.ArchiveName {
-			t.Errorf("%q: %v %v", left, err, raised.raised)
+		if got, err := contents(t, b); err != nil || !maps.Equal(got, tree) || len(raised.Raised()) != 1 || raised.Raised()[0].Filename != format.ArchiveName {
+			t.Errorf("%q: %v %v", left, err, raised.Raised())
 		}
 		head := b.Archive().Head()
 		if head.ID != archivetest.ArchiveID || head.KeyFingerprint != sealtest.Key().Fingerprint() || !head.Settings.AreWhole() {

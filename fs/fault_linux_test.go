@@ -46,7 +46,7 @@ func TestDamageCostsTheRangeConcernedAlone(t *testing.T) {
 		t.Error("the other file is not read as it was stored")
 	}
 
-	alarms := m.alarms.all()
+	alarms := m.alarms.Raised()
 	if len(alarms) != 1 || alarms[0].Area != alarm.Block || alarms[0].Condition != alarm.Missing || alarms[0].Filename != lost ||
 		!strings.Contains(alarms[0].Message, `"f"`) || !strings.Contains(alarms[0].Message, string(archivetest.BandID(0))) {
 		t.Errorf("these alarms were raised: %v", alarms)
@@ -188,7 +188,7 @@ func TestRootAnswersWhileStorageIsGone(t *testing.T) {
 	if out, err := exec.Command("cat", m.path("latest/f")).CombinedOutput(); err == nil || !strings.Contains(string(out), "Input/output error") {
 		t.Errorf("without storage a file: %v, %s", err, out)
 	}
-	if len(m.alarms.all()) == 0 {
+	if len(m.alarms.Raised()) == 0 {
 		t.Error("no alarm was raised")
 	}
 	m.run("df", m.dir)
@@ -240,7 +240,7 @@ func TestWhatIsBelowALostDirectoryIsThere(t *testing.T) {
 			t.Errorf("%v: %d files are found: %.300s", err, n, out)
 		}
 		told := false
-		for _, a := range m.alarms.all() {
+		for _, a := range m.alarms.Raised() {
 			told = told || a.Filename == format.HunkName(id, 0) && strings.Contains(a.Message, `"dir-007"`)
 		}
 		if !told {

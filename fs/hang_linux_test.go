@@ -68,7 +68,7 @@ func TestAnObjectThatHangsCostsTheRangeConcernedAlone(t *testing.T) {
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	alarms := m.alarms.all()
+	alarms := m.alarms.Raised()
 	if len(alarms) != 1 || alarms[0].Area != alarm.Block || alarms[0].Condition != alarm.IOError || alarms[0].Filename != lost ||
 		!strings.Contains(alarms[0].Message, `"f" of band `+string(archivetest.BandID(0))) || !strings.Contains(alarms[0].Message, "no answer in 1s") {
 		t.Errorf("these alarms were raised: %v", alarms)
@@ -93,7 +93,7 @@ func TestStorageThatFailsForAWhileIsAskedAgain(t *testing.T) {
 	if got := m.run("cat", m.path("latest/f")); got != string(content) {
 		t.Error("the file is not read as it was stored")
 	}
-	if alarms := m.alarms.all(); len(alarms) > 0 {
+	if alarms := m.alarms.Raised(); len(alarms) > 0 {
 		t.Errorf("these alarms were raised: %v", alarms)
 	}
 }
@@ -118,7 +118,7 @@ func TestAnObjectThatWasCutShortCostsWhatItLacksAlone(t *testing.T) {
 	if got := m.client("read", m.path("f"), "0", fmt.Sprint(len(content)), "4096"); got != string(content[:2<<20])+eio {
 		t.Errorf("the file gives %d bytes, and then %q", len(got)-len(eio), got[len(got)-len(eio):])
 	}
-	if alarms := m.alarms.all(); len(alarms) != 1 || alarms[0].Condition != alarm.Mismatch {
+	if alarms := m.alarms.Raised(); len(alarms) != 1 || alarms[0].Condition != alarm.Mismatch {
 		t.Errorf("these alarms were raised: %v", alarms)
 	}
 }
@@ -173,7 +173,7 @@ func TestABandThatIsDeletedMeanwhileSaysSo(t *testing.T) {
 				t.Errorf("who is in it is told %q", got)
 			}
 			told := ""
-			for _, a := range m.alarms.all() {
+			for _, a := range m.alarms.Raised() {
 				told += a.String() + "\n"
 			}
 			if !strings.Contains(told, "band/missing: ") || !strings.Contains(told, "of band "+string(id)+": deleted") {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dura/archive"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/storage"
 	"dura/fs"
 )
@@ -24,7 +25,7 @@ type mount struct {
 	dir    string
 	fs     *fs.FileSystem
 	server *fs.Server
-	alarms *raised
+	alarms *alarmtest.Alarms
 }
 
 // mountStorage mounts an archive until the test ends.

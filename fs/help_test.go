@@ -10,6 +10,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/storage"
@@ -18,25 +19,6 @@ import (
 
 // mounter is who mounts in tests.
 var mounter = fs.Owner{UID: 12, GID: 34}
-
-// raised collects alarms.
-type raised struct {
-	mu     sync.Mutex
-	alarms []alarm.Alarm
-}
-
-func (r *raised) Raise(a alarm.Alarm) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.alarms = append(r.alarms, a)
-	return nil
-}
-
-func (r *raised) all() []alarm.Alarm {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]alarm.Alarm(nil), r.alarms...)
-}
 
 // openArchive opens an archive until the test ends.
 func openArchive(t *testing.T, st storage.Storage, alarms alarm.Raiser) *archive.Archive {
@@ -76,9 +58,9 @@ func (l *lateRaiser) set(f *fs.FileSystem) {
 }
 
 // newFS makes a file system that nobody has mounted.
-func newFS(t *testing.T, a *archive.Archive, o fs.Options) (*fs.FileSystem, *raised) {
+func newFS(t *testing.T, a *archive.Archive, o fs.Options) (*fs.FileSystem, *alarmtest.Alarms) {
 	t.Helper()
-	alarms := &raised{}
+	alarms := &alarmtest.Alarms{}
 	o.Alarms, o.Mounter = alarms, mounter
 	f, err := fs.New(t.Context(), a, o)
 	if err != nil {

@@ -30,11 +30,11 @@ func TestDamageCostsWhatItHitAndNothingElse(t *testing.T) {
 		plain  []format.Path // directories whose metadata is lost
 		alarms []string      // with COND for the condition
 	}{
-		{object: format.HunkName(id, 0), plain: []format.Path{"", "a"}, alarms: []string{"band/COND:OBJECT", "band/missing:a"}},
-		{object: format.HunkName(id, 1), absent: []format.Path{"c"}, plain: []format.Path{"b"}, alarms: []string{"band/COND:OBJECT", "band/missing:b"}},
-		{object: format.HunkName(id, 2), absent: []format.Path{"a/e"}, plain: []format.Path{"a/d"}, alarms: []string{"band/COND:OBJECT", "band/missing:a/d"}},
-		{object: format.HunkName(id, 3), absent: []format.Path{"a/f", "a/d/g"}, alarms: []string{"band/COND:OBJECT"}},
-		{object: format.HunkName(id, 4), absent: []format.Path{"b/h", "b/i"}, alarms: []string{"band/COND:OBJECT"}},
+		{object: format.HunkName(id, 0), plain: []format.Path{"", "a"}, alarms: []string{"band/COND OBJECT", "band/missing a"}},
+		{object: format.HunkName(id, 1), absent: []format.Path{"c"}, plain: []format.Path{"b"}, alarms: []string{"band/COND OBJECT", "band/missing b"}},
+		{object: format.HunkName(id, 2), absent: []format.Path{"a/e"}, plain: []format.Path{"a/d"}, alarms: []string{"band/COND OBJECT", "band/missing a/d"}},
+		{object: format.HunkName(id, 3), absent: []format.Path{"a/f", "a/d/g"}, alarms: []string{"band/COND OBJECT"}},
+		{object: format.HunkName(id, 4), absent: []format.Path{"b/h", "b/i"}, alarms: []string{"band/COND OBJECT"}},
 	} {
 		for condition, damage := range damages {
 			t.Run(condition+" "+c.object, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestDamagedContentIsAnAlarmOnItsPath(t *testing.T) {
 				var alarms []string
 				for p := range want {
 					if found[p] == "" {
-						alarms = append(alarms, "block/"+condition+":"+string(p))
+						alarms = append(alarms, "block/"+condition+" "+string(p))
 						delete(want, p)
 					}
 				}
@@ -102,8 +102,8 @@ func TestDamagedContentIsAnAlarmOnItsPath(t *testing.T) {
 				}
 				as.expect(t, "", alarms...)
 				compare(t, found, want)
-				if len(alarms) == 0 || as.all[0].Message != object || r.Totals.Alarms != int64(len(alarms)) {
-					t.Errorf("%v, %+v", as.all, r)
+				if len(alarms) == 0 || as.Raised()[0].Message != object || r.Totals.Alarms != int64(len(alarms)) {
+					t.Errorf("%v, %+v", as.Raised(), r)
 				}
 			})
 		}
@@ -124,7 +124,7 @@ func TestStorageThatFailsIsAnAlarmForEachFile(t *testing.T) {
 	b := tb.open(t, items)
 	fails = true
 	found, _, as := guarded(t, b, Options{}, nil)
-	as.expect(t, "", "block/denied:c", "block/denied:a/e", "block/denied:a/f", "block/denied:a/d/g", "block/denied:b/h")
+	as.expect(t, "", "block/denied c", "block/denied a/e", "block/denied a/f", "block/denied a/d/g", "block/denied b/h")
 	want := expected(t, b)
 	for p, d := range want {
 		if strings.HasPrefix(d, "kind 1") {
@@ -150,8 +150,8 @@ func TestNothingIsDeletedByAListThatCannotBeRead(t *testing.T) {
 		as := &alarms{}
 		r, err := Restore(t.Context(), b, dest, Options{Alarms: as, Delete: true})
 		after := look(t, dest)
-		if err != nil || r.Removed > 0 || len(as.all) == 0 || len(after) != len(before) {
-			t.Errorf("hunk %d: %+v, %v, %v", hunk, r, err, as.all)
+		if err != nil || r.Removed > 0 || len(as.Raised()) == 0 || len(after) != len(before) {
+			t.Errorf("hunk %d: %+v, %v, %v", hunk, r, err, as.Raised())
 		}
 	}
 }
@@ -180,7 +180,7 @@ func TestDeleteNeedsACompleteBandWhoseSourcesAreKnown(t *testing.T) {
 	if _, err := Restore(t.Context(), b, dest, Options{Alarms: as}); err != nil {
 		t.Error(err)
 	}
-	as.expect(t, dest, "band/missing:"+format.HeadName(b.ID()))
+	as.expect(t, dest, "band/missing "+format.HeadName(b.ID()))
 	restoreAll(t, testBand{incomplete: true}.open(t, items), dest+"/new", Options{})
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/event"
 	"dura/archive/format"
@@ -79,8 +80,8 @@ func TestEndOfTheContextLeavesCompleteFiles(t *testing.T) {
 			if files := whole(t, found, want); files >= 320 {
 				t.Errorf("after %d: it went on to the end", after)
 			}
-			if as := o.Alarms.(*alarms); len(as.all) > 0 {
-				t.Error(as.all)
+			if as := o.Alarms.(*alarms); len(as.Raised()) > 0 {
+				t.Error(as.Raised())
 			}
 		}
 	}
@@ -93,7 +94,7 @@ func TestAlarmThatAbortsEndsTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dest+"/dir0/file7", "old")
-	as := &alarms{abort: func(a alarm.Alarm) bool { return strings.HasSuffix(a.Filename, "file7") }}
+	as := &alarmtest.Alarms{Verdict: alarmtest.Aborting(func(a alarm.Alarm) bool { return strings.HasSuffix(a.Filename, "file7") })}
 	_, err := Restore(t.Context(), b, dest, Options{Alarms: as})
 	var abort *alarm.AbortError
 	if !errors.As(err, &abort) || abort.Alarm.Condition != alarm.Exists {

@@ -8,14 +8,13 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"dura/archive"
-	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/storage"
@@ -156,39 +155,18 @@ func (tb testBand) store(t testing.TB, st *memory.Storage, items []archivetest.I
 	b.Put(format.TailName(b.ID), format.EncodeTail(tail))
 }
 
-// alarms records what is raised. What abort says ends the run.
-type alarms struct {
-	mu    sync.Mutex
-	all   []alarm.Alarm
-	abort func(alarm.Alarm) bool
-}
+// alarms keeps what is raised.
+type alarms struct{ alarmtest.Alarms }
 
-func (as *alarms) Raise(a alarm.Alarm) error {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	as.all = append(as.all, a)
-	if as.abort != nil && as.abort(a) {
-		return &alarm.AbortError{Alarm: a}
-	}
-	return nil
-}
-
-// kinds are the alarms as AREA/CONDITION:FILENAME, sorted, with the destination taken off.
-func (as *alarms) kinds(dest string) []string {
-	var kinds []string
-	for _, a := range as.all {
-		kinds = append(kinds, fmt.Sprintf("%s/%s:%s", a.Area, a.Condition, strings.TrimPrefix(a.Filename, dest)))
-	}
-	slices.Sort(kinds)
-	return kinds
-}
-
+// expect wants these alarms in any order, with the destination taken off their names.
 func (as *alarms) expect(t testing.TB, dest string, want ...string) {
 	t.Helper()
+	got := alarmtest.Lines(as.Raised(), dest)
+	slices.Sort(got)
 	slices.Sort(want)
-	if got := as.kinds(dest); !slices.Equal(got, want) {
+	if !slices.Equal(got, want) {
 		t.Errorf("alarms:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-		for _, a := range as.all {
+		for _, a := range as.Raised() {
 			t.Log(a)
 		}
 	}

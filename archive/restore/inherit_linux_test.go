@@ -100,7 +100,7 @@ func TestDeleteDoesNotGoIntoOtherFileSystems(t *testing.T) {
 	if err != nil || r.Removed != 0 {
 		t.Error(r, err)
 	}
-	as.expect(t, dest, "restore/unsupported:/dir", "restore/unsupported:/mounted")
+	as.expect(t, dest, "restore/unsupported /dir", "restore/unsupported /mounted")
 	for _, dir := range []string{"/mounted", "/dir/mounted"} {
 		if _, err := os.Lstat(dest + dir + "/precious"); err != nil {
 			t.Error(err)

@@ -153,7 +153,7 @@ func TestTimesTheFileSystemCannotHoldAreAlarms(t *testing.T) {
 	var wantAlarms []string
 	for p, got := range look(t, dest) {
 		if got != want[p] {
-			wantAlarms = append(wantAlarms, "restore/unsupported:/"+string(p))
+			wantAlarms = append(wantAlarms, "restore/unsupported /"+string(p))
 		}
 	}
 	as.expect(t, dest, wantAlarms...)

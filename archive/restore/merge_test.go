@@ -51,7 +51,7 @@ var (
 
 func exists(names ...string) (kinds []string) {
 	for _, name := range names {
-		kinds = append(kinds, "restore/exists:"+name)
+		kinds = append(kinds, "restore/exists "+name)
 	}
 	return kinds
 }

@@ -100,8 +100,8 @@ func TestUserGetsAlarmsForWhatOnlyRootMaySet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	as.expect(t, dest, "restore/denied:/root's", "restore/denied:/root's user, own group", "restore/denied:/trusted", "restore/denied:/link",
-		"restore/denied:/dir", "restore/denied:/device", "restore/denied:/fifo")
+	as.expect(t, dest, "restore/denied /root's", "restore/denied /root's user, own group", "restore/denied /trusted", "restore/denied /link",
+		"restore/denied /dir", "restore/denied /device", "restore/denied /fifo")
 	if r.Totals.Entries != 9 || r.Totals.Alarms != 7 {
 		t.Errorf("%+v", r)
 	}

@@ -8,31 +8,10 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 
 	"dura/archive"
-	"dura/archive/alarm"
 	"dura/archive/format"
 )
-
-// alarms keeps what is raised.
-type alarms struct {
-	mu   sync.Mutex
-	list []alarm.Alarm
-}
-
-func (a *alarms) Raise(one alarm.Alarm) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.list = append(a.list, one)
-	return nil
-}
-
-func (a *alarms) String() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return fmt.Sprint(a.list)
-}
 
 // read reads all entries of a band with their contents, by path. It checks each content against its hash.
 func read(ctx context.Context, a *archive.Archive, b *archive.Band) (map[format.Path]*node, error) {

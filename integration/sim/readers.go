@@ -9,6 +9,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/format"
 	"dura/archive/verify"
 )
@@ -77,9 +78,9 @@ func (w *world) verified(ctx context.Context, a *archive.Archive, bands []archiv
 // verified fails if verify finds damage, but for what is accounted for, and sums that are missing: a writer that ends behind its tail
 // leaves none.
 func verified(ctx context.Context, a *archive.Archive, bands []archive.BandState, depth verify.Depth, accounted func(alarm.Alarm) bool) error {
-	found := &alarms{}
+	found := &alarmtest.Alarms{}
 	_, err := verify.Verify(ctx, a, bands, verify.Options{Depth: depth, Alarms: found, Workers: 1})
-	if err == nil && slices.ContainsFunc(found.list, func(one alarm.Alarm) bool {
+	if err == nil && slices.ContainsFunc(found.Raised(), func(one alarm.Alarm) bool {
 		return !(one.Condition == alarm.Missing && strings.HasSuffix(one.Filename, ".sha256")) && !accounted(one)
 	}) {
 		err = errors.New("verify finds damage")

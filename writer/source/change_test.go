@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/format"
 	"dura/writer/source"
 )
@@ -107,8 +108,7 @@ func TestMovedDirectoriesAreNotTakenForOthers(t *testing.T) {
 func TestAnAlarmMayEndTheWalk(t *testing.T) {
 	for name, o := range walkOptions {
 		t.Chdir(makeTree(t, "a", "b", "c/d"))
-		alarms := alarms{fatal: alarm.Missing}
-		o.Alarms = &alarms
+		o.Alarms = &alarmtest.Alarms{Verdict: alarmtest.Aborting(func(one alarm.Alarm) bool { return one.Condition == alarm.Missing })}
 		src, _ := local(t, o, "a", "b", "c")
 		must(t, os.Remove("b"))
 		var last error

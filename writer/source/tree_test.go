@@ -6,41 +6,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/format"
 	"dura/writer/source"
 )
 
-// alarms keeps what is raised, and stops the walk at what fatal says.
-type alarms struct {
-	mu     sync.Mutex
-	raised []alarm.Alarm
-	fatal  alarm.Condition
-}
-
-func (a *alarms) Raise(al alarm.Alarm) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.raised = append(a.raised, al)
-	if al.Condition == a.fatal {
-		return &alarm.AbortError{Alarm: al}
-	}
-	return nil
-}
+// alarms keeps what is raised.
+type alarms struct{ alarmtest.Alarms }
 
 // take returns what was raised since it was asked last, as condition and filename without dir.
-func (a *alarms) take(dir string) (lines []string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, al := range a.raised {
-		lines = append(lines, string(al.Area)+"/"+string(al.Condition)+" "+strings.TrimPrefix(al.Filename, dir+"/"))
-	}
-	a.raised = nil
-	return lines
-}
+func (a *alarms) take(dir string) []string { return alarmtest.Lines(a.Take(), dir+"/") }
 
 // makeTree makes files; a name that ends in "/" is a directory, "a -> b" a symbolic link. It returns the directory.
 func makeTree(t testing.TB, names ...string) string {

@@ -16,6 +16,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/format"
 	"dura/archive/seal"
 	"dura/archive/seal/sealtest"
@@ -165,23 +166,16 @@ func TestOtherProgramsGetNoPassphrase(t *testing.T) {
 	}
 }
 
-// raised keeps alarms.
-type raised []alarm.Alarm
-
-func (r *raised) Raise(a alarm.Alarm) error {
-	*r = append(*r, a)
-	return nil
-}
-
 func TestAnArchiveIsKnownAgain(t *testing.T) {
 	h := newHost(t, nil)
 	key := sealtest.Key()
 	head := format.ArchiveHead{ID: strings.Repeat("a", 32), KeyFingerprint: key.Fingerprint()}
 	check := func(head format.ArchiveHead, place string) string {
-		var r raised
-		if err := h.Check(&head, place, &r); err != nil {
+		var told alarmtest.Alarms
+		if err := h.Check(&head, place, &told); err != nil {
 			t.Fatal(err)
 		}
+		r := told.Raised()
 		if len(r) == 0 {
 			return ""
 		}
@@ -234,10 +228,10 @@ func TestABandThatThisMachineWroteAndThatIsGoneIsToldOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	head := format.ArchiveHead{ID: create.ID, KeyFingerprint: key.Fingerprint()}
-	var r raised
-	keys, closeKeys, err := h.Writer(t.Context(), st, head, "/a", &r)
-	if err != nil || keys.Unlocked() || len(r) > 0 {
-		t.Fatal(err, r)
+	var told alarmtest.Alarms
+	keys, closeKeys, err := h.Writer(t.Context(), st, head, "/a", &told)
+	if err != nil || keys.Unlocked() || len(told.Raised()) > 0 {
+		t.Fatal(err, &told)
 	}
 	var names []string
 	for i := range byte(2) {
@@ -256,8 +250,8 @@ func TestABandThatThisMachineWroteAndThatIsGoneIsToldOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // once
-		keys, closeKeys, err = h.Writer(t.Context(), st, head, "/a", &r)
-		if err != nil || len(r) != 1 || r[0].Filename != names[0] || r[0].Condition != alarm.Missing {
+		keys, closeKeys, err = h.Writer(t.Context(), st, head, "/a", &told)
+		if r := told.Raised(); err != nil || len(r) != 1 || r[0].Filename != names[0] || r[0].Condition != alarm.Missing {
 			t.Fatal(err, r)
 		}
 		if _, err := keys.Open(names[1], mustRead(t, st, names[1])); err != nil {
