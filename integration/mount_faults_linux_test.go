@@ -170,6 +170,7 @@ func TestAnArchiveThatIsHarmedWhileMountedLosesWhatIsHarmedAlone(t *testing.T) {
 		"forbidden":   func(block string) error { return os.Chmod(block, 0) }, // root reads it all the same
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // much of it is waiting
 			archive, src := smallArchive(t)
 			mnt := mount(t, archive, "")
 			shown := mnt + "/latest" + src

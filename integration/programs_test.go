@@ -10,8 +10,10 @@ import (
 	"testing"
 )
 
-// programs is where TestMain has built dura and dura-mount.
-var programs string
+var (
+	programs string // where TestMain has built dura and dura-mount
+	kept     string // a directory for what several tests share, in memory where the machine has that
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(manyEntriesVariable) != "" {
@@ -40,6 +42,11 @@ func withPrograms(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if kept, err = os.MkdirTemp(inMemory(), "dura-kept-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(kept)
 	programs = dir
 	return m.Run()
 }
@@ -137,21 +144,24 @@ func shell(t testing.TB, dir, script string) string {
 	return o.stdout
 }
 
-// scratch is a directory for large trees: in memory where the machine has that, since making and deleting many files on
-// a disk slows it down for long.
+// scratch is a directory for large trees, in memory where the machine has that.
 func scratch(t testing.TB) string {
 	t.Helper()
-	const memory = "/dev/shm"
-	base := os.TempDir()
-	if info, err := os.Stat(memory); err == nil && info.IsDir() && os.Getenv("TMPDIR") == "" {
-		base = memory
-	}
-	dir, err := os.MkdirTemp(base, "dura-test-")
+	dir, err := os.MkdirTemp(inMemory(), "dura-test-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
+}
+
+// inMemory is where large trees go: making and deleting many files on a disk slows a machine down for long.
+func inMemory() string {
+	const shm = "/dev/shm"
+	if info, err := os.Stat(shm); err == nil && info.IsDir() && os.Getenv("TMPDIR") == "" {
+		return shm
+	}
+	return os.TempDir()
 }
 
 // quoted is s as one word of a shell.

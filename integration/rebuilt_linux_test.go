@@ -15,7 +15,7 @@ func TestARebuiltIndexGivesTheAwkwardTreeBack(t *testing.T) {
 	needRoot(t)
 	dir := scratch(t)
 	src, archive := filepath.Join(dir, "src"), filepath.Join(dir, "archive")
-	if _, err := awkward.Make(src, awkward.Options{Seed: 1}); err != nil {
+	if _, err := awkward.Make(src, awkward.Options{Seed: 1, ManyEntries: 1500}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { awkward.Remove(src) })

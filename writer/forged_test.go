@@ -37,7 +37,7 @@ func (p *place) forge(name string) {
 // Whoever reads with the archive's key can't tell a head or a tail that somebody else has sealed. The machine that wrote the band can: it names
 // it, and builds on what it has sealed itself alone.
 func TestAMachineKnowsWhatItDidNotSeal(t *testing.T) {
-	for _, scheme := range []string{"none", "16+2"} {
+	for _, scheme := range []string{"16+2", "none"}[:fewer(2, 1)] {
 		for _, kind := range []func(format.BandID) string{format.HeadName, format.TailName} {
 			p := newSealedPlace(t, paritySettings(scheme), t.TempDir())
 			items := movingItems()

@@ -32,6 +32,15 @@ func smallSettings() format.Settings {
 	}
 }
 
+// fewer is n, or another number where -short asks for less, as CI does with the race detector: that has to see what runs in parallel
+// once, and all else is tested without it.
+func fewer(n, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return n
+}
+
 // place is an archive for one test.
 type place struct {
 	t       testing.TB

@@ -101,7 +101,7 @@ func (p *place) checkProtected(band format.BandID) (times map[string]int) {
 }
 
 func TestEveryObjectOfABandIsInOneGroup(t *testing.T) {
-	for _, scheme := range []string{"4+2", "1+1", "16+2", "200+3"} {
+	for _, scheme := range []string{"4+2", "1+1", "16+2", "200+3"}[:fewer(4, 1)] {
 		unreadable := sized("unreadable", sourcetest.Random(1, 10)) // so that there are alarms
 		unreadable.OpenErr = errors.New("for a test")
 		var first map[string][]byte
@@ -164,11 +164,7 @@ func TestGroupsLeftOpenAreClosed(t *testing.T) {
 	whole.wrap = func(storage.Storage) storage.Storage { return rec }
 	whole.backup(sourcetest.New(items...))
 	operations := len(rec.Log())
-	step := 7
-	if testing.Short() {
-		step = 17
-	}
-	for after := 3; after < operations; after += step {
+	for after := 3; after < operations; after += fewer(7, 51) {
 		p := newPlace(t, paritySettings("5+2"))
 		p.now = later(1)
 		p.wrap = func(st storage.Storage) storage.Storage { return storagetest.NewCrashing(st, after, storagetest.Done) }

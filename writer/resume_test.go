@@ -64,10 +64,7 @@ func TestACrashAnywhereIsGoneOnFrom(t *testing.T) {
 	if operations < 20 {
 		t.Fatalf("%d operations are too few to tell", operations)
 	}
-	step := 1
-	if testing.Short() {
-		step = 9
-	}
+	step := fewer(1, 23)
 	for i := range (operations + step - 1) / step {
 		after, fate := i*step, []storagetest.Fate{storagetest.Undone, storagetest.Done}[i%2]
 		t.Run(fmt.Sprint(after, " ", fate), func(t *testing.T) {
@@ -129,7 +126,7 @@ func (p *place) checkSums(band format.BandID) {
 
 // TestABackupThatIsKilledAgainAndAgainEnds gives each run a few operations more than what it takes to begin.
 func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
-	items := resumeItems()
+	items, most := resumeItems(), int32(fewer(2, 8))
 	p := newPlace(t, resumeSettings())
 	runs := 0
 	for ; ; runs++ {
@@ -141,10 +138,8 @@ func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
 		var creates atomic.Int32
 		p.wrap = func(storage.Storage) storage.Storage {
 			return storagetest.NewFaulty(rec, func(op storagetest.Operation) error {
-				if op.Op == storage.OpCreate {
-					if creates.Add(1) > 2 {
-						return storagetest.ErrCrashed
-					}
+				if op.Op == storage.OpCreate && creates.Add(1) > most {
+					return storagetest.ErrCrashed
 				}
 				return nil
 			})
@@ -153,6 +148,7 @@ func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
 			break
 		}
 	}
+	t.Logf("%d runs", runs)
 	if runs < 5 {
 		t.Errorf("%d runs are too few to tell", runs)
 	}
@@ -330,7 +326,7 @@ func TestAStopStoresWhatIsAtHand(t *testing.T) {
 // TestASharedRunAheadOfAnInterruption is where a hole would be if the index did not say what stands between its own hunks.
 func TestASharedRunAheadOfAnInterruption(t *testing.T) {
 	items := manyFiles(6000)
-	for after := 3; after < 40; after++ {
+	for after := 3; after < 40; after += fewer(1, 9) {
 		p := newPlace(t, format.Settings{})
 		p.now = later(1)
 		p.backup(sourcetest.New(items...))
@@ -381,7 +377,7 @@ func TestTwoRunsThatMeetInABandHarmNothing(t *testing.T) {
 // TestAHunkThatIsMissingEndsTheRow takes a hunk out of the middle, as if it had been on its way when the backup ended.
 func TestAHunkThatIsMissingEndsTheRow(t *testing.T) {
 	items := manyFiles(9000)
-	for missing := range uint64(4) {
+	for missing := range uint64(fewer(4, 2)) {
 		p := newPlace(t, format.Settings{})
 		p.now = later(1)
 		full := func(st storage.Storage) storage.Storage {

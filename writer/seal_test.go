@@ -127,7 +127,7 @@ func TestASealedBackupIsGoneOnFrom(t *testing.T) {
 	whole.wrap = func(storage.Storage) storage.Storage { return rec }
 	whole.backup(sourcetest.New(items...))
 	operations, bytes := len(rec.Log()), sealedBlockBytes(t, whole.storage)
-	for after := 4; after < operations; after += max(operations/7, 1) {
+	for after := 4; after < operations; after += max(operations/fewer(7, 2), 1) {
 		p := newSealedPlace(t, resumeSettings(), t.TempDir())
 		p.now = later(1)
 		p.wrap = func(st storage.Storage) storage.Storage { return storagetest.NewCrashing(st, after, storagetest.Done) }

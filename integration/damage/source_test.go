@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,12 @@ import (
 	"dura/writer"
 	"dura/writer/source/sourcetest"
 )
+
+// TestMain lets garbage pile up: each cell takes memory for archives of its own.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
 
 var testTime = time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC)
 
