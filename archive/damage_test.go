@@ -112,7 +112,11 @@ func TestNoFlippedBitOfATailGivesWrongContent(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantEntries, wantBytes := readAll(t, openBand(t, good, 0, archive.Options{}), func(err error) { t.Error(err) })
-	for bit := range info.SizeBytes * 8 {
+	step := int64(1)
+	if testing.Short() {
+		step = 11
+	}
+	for bit := int64(0); bit < info.SizeBytes*8; bit += step {
 		st := storagetest.NewDamaged(good)
 		st.Flip(tail, bit)
 		a := open(t, st, archive.Options{})

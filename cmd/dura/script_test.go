@@ -45,9 +45,21 @@ func becomeUser() {
 	}
 }
 
+// parallelScripts are those of commands that do much at once, or at the same time as another: what -short leaves, as CI with the race detector.
+var parallelScripts = []string{
+	"alarms", "backup", "disk", "encryptmount", "encryptrepair", "events", "lock", "log", "mount", "progress", "repair", "restore", "s3", "s3mount", "verify",
+}
+
 func TestScripts(t *testing.T) {
+	dir, files := "testdata/script", []string(nil)
+	if testing.Short() {
+		for _, name := range parallelScripts {
+			files = append(files, filepath.Join(dir, name+".txt"))
+		}
+		dir = ""
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: dir, Files: files,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TZ", "UTC")
 			setupS3(e)

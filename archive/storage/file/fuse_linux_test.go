@@ -91,6 +91,9 @@ func mountPlainDisk(t *testing.T) (*plainDisk, string) {
 }
 
 func TestAFileSystemWithoutExclusiveRenameKeepsThePromisesToo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("with the race detector the file system of the test takes half a minute")
+	}
 	storagetest.Run(t, func(t *testing.T) storage.Storage {
 		_, directory := mountPlainDisk(t)
 		t.Cleanup(func() {
