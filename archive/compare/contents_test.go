@@ -64,7 +64,7 @@ func TestFilesAreComparedFromTheIndexAlone(t *testing.T) {
 	}
 	o := storagetest.NewRecorder(archiveOf(t, 3, changed, archivetest.Band{HunkEntries: 33, FenceHunks: 7}))
 	r, raised := mustRun(t, compare.Contents, h, o, compare.Options{})
-	if len(raised.raised) != 2 {
+	if len(raised.Raised()) != 2 {
 		t.Errorf("%q", raised.texts())
 	}
 	for _, name := range wrong {
@@ -127,11 +127,11 @@ func TestFilesInChunksAndWithHoles(t *testing.T) {
 	o := made(1, archivetest.Band{SpanBytes: 3000, SpansInline: 4}, content,
 		huge("h1", hole, "first", "second"), huge("h2", hole, "first", "SECOND"), huge("h3", hole, "firs", "tsecond"))
 	r, raised := mustRun(t, compare.Contents, h, o, compare.Options{})
-	if len(raised.raised) != 1 || len(raised.of("h2")) != 1 || r.Files != 4 || r.Unknown != 1 {
+	if len(raised.Raised()) != 1 || len(raised.of("h2")) != 1 || r.Files != 4 || r.Unknown != 1 {
 		t.Errorf("%+v %q", r, raised.texts())
 	}
 	other := made(1, archivetest.Band{SpanBytes: 3000, SpansInline: 4}, noise(2, 20_000))
-	if _, raised = mustRun(t, compare.Contents, h, other, compare.Options{}); len(raised.of("chunked")) != 1 || len(raised.raised) != 1 {
+	if _, raised = mustRun(t, compare.Contents, h, other, compare.Options{}); len(raised.of("chunked")) != 1 || len(raised.Raised()) != 1 {
 		t.Errorf("%q", raised.texts())
 	}
 }
@@ -182,11 +182,11 @@ func TestWhatCanNotBeReadOfTheOtherIsToldOf(t *testing.T) {
 			expect(t, raised)
 			continue
 		}
-		if found := raised.of(name); len(found) != 1 || len(raised.raised) != 1 || !strings.Contains(found[0], "in OTHER: ") {
+		if found := raised.of(name); len(found) != 1 || len(raised.Raised()) != 1 || !strings.Contains(found[0], "in OTHER: ") {
 			t.Errorf("%s: %q", name, raised.texts())
 		}
 	}
-	if _, raised := mustRun(t, compare.Contents, h, good, compare.Options{}); len(raised.raised) > 0 {
+	if _, raised := mustRun(t, compare.Contents, h, good, compare.Options{}); len(raised.Raised()) > 0 {
 		t.Errorf("%q", raised.texts())
 	}
 }
@@ -201,7 +201,7 @@ func TestReferencesToTheParentAreFollowed(t *testing.T) {
 	archivetest.NewBand(t, archivetest.Band{Storage: st, ID: archivetest.BandID(1), Parent: archivetest.BandID(0)}).Complete([]archivetest.Item{tree[0], by})
 	o := archiveOf(t, 5, tree, archivetest.Band{})
 	r, raised := mustRun(t, compare.Contents, st, o, compare.Options{})
-	if len(raised.raised) != 0 || r.Files != 1 || r.Unknown != 0 || r.Pairs[0].Here != archivetest.BandID(1) {
+	if len(raised.Raised()) != 0 || r.Files != 1 || r.Unknown != 0 || r.Pairs[0].Here != archivetest.BandID(1) {
 		t.Errorf("%+v %q", r, raised.texts())
 	}
 }

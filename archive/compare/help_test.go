@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"dura/archive"
-	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/compare"
 	"dura/archive/format"
@@ -129,31 +128,18 @@ func names(t testing.TB, st storage.Storage) (all []string) {
 }
 
 // findings are the alarms of a comparison.
-type findings struct {
-	mu      sync.Mutex
-	raised  []alarm.Alarm
-	verdict error
-}
-
-func (f *findings) Raise(one alarm.Alarm) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.raised = append(f.raised, one)
-	return f.verdict
-}
+type findings struct{ alarmtest.Alarms }
 
 // of are the alarms about one name.
 func (f *findings) of(name string) (texts []string) {
-	for _, one := range f.raised {
-		if one.Filename == name {
-			texts = append(texts, one.String())
-		}
+	for _, one := range f.Of(name) {
+		texts = append(texts, one.String())
 	}
 	return texts
 }
 
 func (f *findings) texts() (texts []string) {
-	for _, one := range f.raised {
+	for _, one := range f.Raised() {
 		texts = append(texts, one.String())
 	}
 	slices.Sort(texts)
@@ -182,7 +168,7 @@ func run(t testing.TB, how comparison, h, o storage.Storage, options compare.Opt
 	raised := &findings{}
 	options.Alarms, options.Other = raised, "OTHER"
 	r, err := how(t.Context(), open[0], open[1], options)
-	if r.Differing != int64(len(raised.raised)) {
+	if r.Differing != int64(len(raised.Raised())) {
 		t.Errorf("%d differing, and the alarms are %q", r.Differing, raised.texts())
 	}
 	return r, raised, err

@@ -97,7 +97,7 @@ func TestAReplacedBandIsFound(t *testing.T) {
 			}
 		}
 		_, raised := mustRun(t, kept(l), forged, st, compare.Options{})
-		if len(raised.of(name)) != 1 || len(raised.raised) != 2 {
+		if len(raised.of(name)) != 1 || len(raised.Raised()) != 2 {
 			t.Errorf("%q", raised.texts())
 		}
 		tail, err := st.Read(t.Context(), name, 0, 1<<20)

@@ -9,6 +9,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/compare"
 	"dura/archive/format"
@@ -147,7 +148,7 @@ func TestABandOnItsWayIsNoDamage(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	_, raised = mustRun(t, compare.Same, early, st, compare.Options{})
-	if len(raised.raised) != 4 || len(raised.of(format.TailName(second))) != 1 {
+	if len(raised.Raised()) != 4 || len(raised.of(format.TailName(second))) != 1 {
 		t.Errorf("%q", raised.texts())
 	}
 	// Only there, and not complete: nothing is missing yet.
@@ -174,7 +175,7 @@ func TestAnotherHistoryIsFoundByTheIndex(t *testing.T) {
 			t.Errorf("%s: %q", name, raised.of(name))
 		}
 	}
-	if len(raised.raised) != 4 {
+	if len(raised.Raised()) != 4 {
 		t.Errorf("%q", raised.texts())
 	}
 	for _, rec := range both {
@@ -261,7 +262,7 @@ func TestHostileSumsEnd(t *testing.T) {
 		for _, both := range [][2]int{{0, 1}, {1, 0}} {
 			pair := []*storagetest.Recorder{storagetest.NewRecorder(bad), storagetest.NewRecorder(st)}
 			_, raised := mustRun(t, compare.Same, pair[both[0]], pair[both[1]], compare.Options{})
-			if len(raised.of(name)) != 1 || len(raised.raised) != 1 {
+			if len(raised.of(name)) != 1 || len(raised.Raised()) != 1 {
 				t.Errorf("%.20q: %q", text, raised.texts())
 			}
 		}
@@ -281,7 +282,7 @@ func TestAnAlarmOrTheContextEndsIt(t *testing.T) {
 	}
 	h, o := open(storagetest.NewRecorder(less)), open(storagetest.NewRecorder(st))
 	end := &alarm.AbortError{}
-	if _, err := compare.Same(t.Context(), h, o, compare.Options{Alarms: &findings{verdict: end}}); !errors.Is(err, end) {
+	if _, err := compare.Same(t.Context(), h, o, compare.Options{Alarms: &alarmtest.Alarms{Verdict: alarmtest.Ending(end)}}); !errors.Is(err, end) {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

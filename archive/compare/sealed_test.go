@@ -88,10 +88,10 @@ func TestASealedTailIsTheOneThatWasWritten(t *testing.T) {
 		if err := is.Create(t.Context(), format.RepairedName(name, 0)+format.SealedSuffix, stored); err != nil {
 			t.Fatal(err)
 		}
-		if _, raised := mustRun(t, kept(l), is, st, compare.Options{}); len(raised.of(name)) != c.found || len(raised.raised) != c.found {
+		if _, raised := mustRun(t, kept(l), is, st, compare.Options{}); len(raised.of(name)) != c.found || len(raised.Raised()) != c.found {
 			t.Errorf("%s, against what was kept: %q", c.what, raised.texts())
 		}
-		if _, raised := mustRun(t, compare.Same, is, st, compare.Options{}); len(raised.of(name)) != c.found || len(raised.raised) != c.found {
+		if _, raised := mustRun(t, compare.Same, is, st, compare.Options{}); len(raised.of(name)) != c.found || len(raised.Raised()) != c.found {
 			t.Errorf("%s, against a copy: %q", c.what, raised.texts())
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/event"
 	"dura/archive/format"
@@ -18,26 +19,6 @@ import (
 	"dura/archive/storage/storagetest"
 	"dura/archive/verify"
 )
-
-// alarms keeps what is raised, each alarm once.
-type alarms struct {
-	mu      sync.Mutex
-	raised  []string
-	verdict error
-}
-
-func (a *alarms) Raise(one alarm.Alarm) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.raised = append(a.raised, string(one.Area)+"/"+string(one.Condition)+" "+one.Filename)
-	return a.verdict
-}
-
-func (a *alarms) sorted() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Sorted(slices.Values(a.raised))
-}
 
 // noise is data that does not compress, another for each seed.
 func noise(seed, n int) []byte {
@@ -73,7 +54,7 @@ func twoBands(t testing.TB) *memory.Storage {
 // check verifies all bands, and returns the alarms of the archive and of the check together.
 func check(t testing.TB, st storage.Storage, o verify.Options) (verify.Result, []string) {
 	t.Helper()
-	raised := &alarms{}
+	raised := &alarmtest.Alarms{}
 	a, err := archive.Open(t.Context(), st, archive.Options{Alarms: raised})
 	if err != nil {
 		t.Fatal(err)
@@ -88,10 +69,10 @@ func check(t testing.TB, st storage.Storage, o verify.Options) (verify.Result, [
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Damaged != int64(len(raised.raised)) {
-		t.Errorf("%d damaged, and the alarms are %q", r.Damaged, raised.sorted())
+	if r.Damaged != int64(len(raised.Raised())) {
+		t.Errorf("%d damaged, and the alarms are %q", r.Damaged, raised.Sorted())
 	}
-	return r, raised.sorted()
+	return r, raised.Sorted()
 }
 
 func allDepths() map[string]verify.Depth {
@@ -184,14 +165,14 @@ func TestOneBandAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raised := &alarms{}
+	raised := &alarmtest.Alarms{}
 	lost := format.BlockName(archivetest.BandID(0), 0)
 	if err := st.Delete(t.Context(), lost); err != nil {
 		t.Fatal(err)
 	}
 	r, err := verify.Verify(t.Context(), a, []archive.BandState{s}, verify.Options{Alarms: raised})
-	if err != nil || r.Bands != 1 || r.Unreferenced != 0 || !slices.Equal(raised.sorted(), []string{"block/missing " + lost}) {
-		t.Errorf("%+v %v %q", r, err, raised.sorted())
+	if err != nil || r.Bands != 1 || r.Unreferenced != 0 || !slices.Equal(raised.Sorted(), []string{"block/missing " + lost}) {
+		t.Errorf("%+v %v %q", r, err, raised.Sorted())
 	}
 }
 
@@ -200,7 +181,7 @@ func TestAnAlarmCanEndTheCheck(t *testing.T) {
 	for name, depth := range allDepths() {
 		st := storagetest.NewDamaged(twoBands(t))
 		st.Lose(format.BlockName(archivetest.BandID(0), 0))
-		raised := &alarms{verdict: abort}
+		raised := &alarmtest.Alarms{Verdict: alarmtest.Ending(abort)}
 		a, err := archive.Open(t.Context(), st, archive.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -227,10 +208,10 @@ func TestACancelledCheckSaysSo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raised := &alarms{}
+		raised := &alarmtest.Alarms{}
 		_, err = verify.Verify(ctx, a, bands, verify.Options{Depth: depth, Alarms: raised, Events: func(event.Event) { cancel() }})
-		if !errors.Is(err, context.Canceled) || len(raised.raised) > 0 {
-			t.Errorf("%s: %v %q", name, err, raised.raised)
+		if !errors.Is(err, context.Canceled) || len(raised.Raised()) > 0 {
+			t.Errorf("%s: %v %v", name, err, raised)
 		}
 	}
 }
