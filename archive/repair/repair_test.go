@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dura/archive"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/parity"
@@ -136,7 +137,7 @@ func fix(t testing.TB, st storage.Storage, o repair.Options, also ...archive.Oth
 func isHealthy(t testing.TB, st storage.Storage, what string) {
 	t.Helper()
 	for _, depth := range []verify.Depth{verify.Objects, verify.Blocks, verify.Files} {
-		raised := &alarms{}
+		raised := &alarmtest.Alarms{}
 		a, err := archive.Open(t.Context(), st, archive.Options{Alarms: raised, Unlock: archivetest.Unlock(sealtest.Keys())})
 		if err != nil {
 			t.Fatal(err)
@@ -146,8 +147,8 @@ func isHealthy(t testing.TB, st storage.Storage, what string) {
 			t.Fatal(err)
 		}
 		result, err := verify.Verify(t.Context(), a, bands, verify.Options{Depth: depth, Alarms: raised})
-		if err != nil || len(bands) != 2 || len(raised.raised) > 0 || result.Damaged > 0 {
-			t.Errorf("%s: depth %d: %v %v %+v", what, depth, err, raised.raised, result)
+		if err != nil || len(bands) != 2 || len(raised.Raised()) > 0 || result.Damaged > 0 {
+			t.Errorf("%s: depth %d: %v %v %+v", what, depth, err, raised.Raised(), result)
 		}
 		a.Close()
 	}
@@ -302,11 +303,11 @@ func TestASpanListIsMadeOfItsChunks(t *testing.T) {
 		t.Errorf("%+v %+v", result, said)
 	}
 	isHealthy(t, whole, "all lists")
-	raised := &alarms{}
+	raised := &alarmtest.Alarms{}
 	change(t, st, format.BlockName(archivetest.BandID(0), 1), damages["deleted"])
 	result, said := fix(t, st, repair.Options{Alarms: raised})
-	if result.Healthy() || result.Damaged != result.Repaired+result.Irreparable || int64(len(raised.raised)) != result.Irreparable || result.LostFiles == 0 {
-		t.Errorf("%+v %+v %v", result, said, raised.raised)
+	if result.Healthy() || result.Damaged != result.Repaired+result.Irreparable || int64(len(raised.Raised())) != result.Irreparable || result.LostFiles == 0 {
+		t.Errorf("%+v %+v %v", result, said, raised.Raised())
 	}
 }
 

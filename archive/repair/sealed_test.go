@@ -9,6 +9,7 @@ import (
 
 	"dura/archive"
 	"dura/archive/alarm"
+	"dura/archive/alarm/alarmtest"
 	"dura/archive/archivetest"
 	"dura/archive/format"
 	"dura/archive/repair"
@@ -171,14 +172,14 @@ func TestASealedIndexIsRebuilt(t *testing.T) {
 					}
 				}
 				before := objects(t, st)
-				told := &alarms{}
+				told := &alarmtest.Alarms{}
 				if !strings.Contains(what, "sums") { // where these are lost nothing tells without the key that the band was complete
 					result := fixRaising(t, st, told)
 					if result.Healthy() || result.Repaired > 0 || len(objects(t, st)) != len(before) {
 						t.Errorf("without the key: %+v", result)
 					}
-					if int64(len(told.raised)) != result.Irreparable || !strings.Contains(told.raised[0].Err.Error(), "not made anew, for that takes the archive's key") {
-						t.Errorf("without the key: %+v", told.raised)
+					if int64(len(told.Raised())) != result.Irreparable || !strings.Contains(told.Raised()[0].Err.Error(), "not made anew, for that takes the archive's key") {
+						t.Errorf("without the key: %+v", told.Raised())
 					}
 				}
 				result, said := fix(t, st, repair.Options{})
