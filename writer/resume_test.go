@@ -137,7 +137,7 @@ func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
 		rec := storagetest.NewRecorder(p.storage)
 		var creates atomic.Int32
 		p.wrap = func(storage.Storage) storage.Storage {
-			return storagetest.NewFaulty(rec, func(op storagetest.Operation) error {
+			return storagetest.NewFaulty(unhurried{rec}, func(op storagetest.Operation) error {
 				if op.Op == storage.OpCreate && creates.Add(1) > most {
 					return storagetest.ErrCrashed
 				}
@@ -153,6 +153,13 @@ func TestABackupThatIsKilledAgainAndAgainEnds(t *testing.T) {
 		t.Errorf("%d runs are too few to tell", runs)
 	}
 	sameTree(t, p.read(), items)
+}
+
+// unhurried stores what was begun, though another operation has failed since.
+type unhurried struct{ storage.Storage }
+
+func (s unhurried) Create(ctx context.Context, name string, parts ...[]byte) error {
+	return s.Storage.Create(context.WithoutCancel(ctx), name, parts...)
 }
 
 // A run that goes on has stored something before it has made much.

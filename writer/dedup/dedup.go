@@ -54,6 +54,8 @@ type Index struct {
 	pending *pending
 	skipped map[string]bool // files that could neither be used nor removed
 
+	list func(dir string) ([]string, error) // the names of segments, in order
+
 	mu         sync.RWMutex // guards what follows; held for as long as segments are looked into
 	segments   []*segment   // the oldest first
 	generation int          // counts changes of segments
@@ -78,7 +80,7 @@ func Open(dir, archiveID string, o Options) (*Index, error) {
 	if err := prepare(dir); err != nil {
 		return nil, err
 	}
-	x := &Index{dir: dir, archive: sumOf(archiveID), options: o, skipped: map[string]bool{}}
+	x := &Index{dir: dir, archive: sumOf(archiveID), options: o, skipped: map[string]bool{}, list: listSegments}
 	x.pending = x.newPending()
 	sweep(dir)
 	if err := x.refresh(); err != nil {

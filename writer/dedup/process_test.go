@@ -146,6 +146,41 @@ func TestTwoIndexesShareADirectory(t *testing.T) {
 	mustHave(t, x, 50_000, 60_000)
 }
 
+// TestATornListingIsNotBelieved has another index merge while the directory is listed: first the segment that it makes is not there yet, and
+// then the one that it merges not any more.
+func TestATornListingIsNotBelieved(t *testing.T) {
+	x := openNew(t, noDamage(t))
+	fillIndex(t, x, 0, 100)
+	must(t, x.Commit())
+	y := open(t, x.dir, noDamage(t))
+	defer y.Close()
+	listings := 0
+	x.list = func(dir string) ([]string, error) {
+		listings++
+		if listings > 1 {
+			return listSegments(dir)
+		}
+		fillIndex(t, y, 100, 200)
+		must(t, y.Commit())
+		return nil, nil
+	}
+	fillIndex(t, x, 200, 300)
+	must(t, x.Commit())
+	mustHave(t, x, 0, 300)
+	if listings != 3 {
+		t.Errorf("%d listings", listings)
+	}
+	// One that never comes to rest is taken as it is.
+	x.list = func(dir string) ([]string, error) {
+		listings++
+		names, err := listSegments(dir)
+		return append(names, fmt.Sprintf("%032d", listings)+segmentSuffix), err
+	}
+	fillIndex(t, x, 300, 400)
+	must(t, x.Commit())
+	mustHave(t, x, 0, 400)
+}
+
 func TestAnIndexSeesWhatAnotherHasCommittedWhenItCommits(t *testing.T) {
 	x := openNew(t, noDamage(t))
 	y := open(t, x.dir, noDamage(t))
