@@ -35,8 +35,8 @@ var golden = []struct {
 	settings format.Settings
 	backups  [][]sourcetest.Item // what its bands are of
 }{
-	{"v1-default", true, false, format.Settings{}, [][]sourcetest.Item{goldenItems()}},
-	{"v1-none", true, false, format.Settings{Compression: format.NoCompression}, [][]sourcetest.Item{goldenItems()}},
+	{"v1-default", true, false, formerChunks(format.Settings{}), [][]sourcetest.Item{goldenItems()}},
+	{"v1-none", true, false, formerChunks(format.Settings{Compression: format.NoCompression}), [][]sourcetest.Item{goldenItems()}},
 	{"v1-openpgp", false, true, format.Settings{}, [][]sourcetest.Item{goldenItems()}},
 	{"v1-small-blocks", true, false, format.Settings{
 		Compression: format.BetterCompression, BlockBytes: 256 << 10, FrameBytes: 4 << 10, SplitBytes: 8 << 10,
@@ -44,7 +44,14 @@ var golden = []struct {
 	}, [][]sourcetest.Item{goldenItems()}},
 	{"v1-incremental", true, false, format.Settings{SplitBytes: 8 << 10, FrameBytes: 16 << 10, ChunkMinBytes: 256, ChunkMeanBytes: 512, ChunkMaxBytes: 2 << 10},
 		[][]sourcetest.Item{goldenBefore(), goldenAfter()}},
-	{"v1-parity", true, false, format.Settings{Parity: "4+2"}, [][]sourcetest.Item{goldenItems()}},
+	{"v1-parity", true, false, formerChunks(format.Settings{Parity: "4+2"}), [][]sourcetest.Item{goldenItems()}},
+	{"v1-small-chunks", true, false, format.Settings{}, [][]sourcetest.Item{goldenItems()}}, // those of today
+}
+
+// formerChunks are settings with the chunks that archives had by default before 2026-11-26.
+func formerChunks(s format.Settings) format.Settings {
+	s.ChunkMinBytes, s.ChunkMeanBytes, s.ChunkMaxBytes = 256<<10, 512<<10, 2<<20
+	return s
 }
 
 const goldenPassphrase = "All that is gold does not glitter"

@@ -28,8 +28,14 @@ func TestChunkBoundariesAreThoseOfTheFormat(t *testing.T) {
 	if got, want := fmt.Sprint(chunkLengths(smallChunker(), noise(4000))), goldenSmallChunks; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got, want := fmt.Sprint(chunkLengths(NewChunker(DefaultSettings(), nil), noise(8<<20))), goldenDefaultChunks; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	former := Settings{ChunkMinBytes: 256 << 10, ChunkMeanBytes: 512 << 10, ChunkMaxBytes: 2 << 20} // of archives made before 2026-11-26
+	for _, c := range []struct {
+		settings Settings
+		want     string
+	}{{DefaultSettings(), goldenDefaultChunks}, {former, goldenFormerChunks}} {
+		if got := fmt.Sprint(chunkLengths(NewChunker(c.settings, nil), noise(8<<20))); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
 	}
 }
 

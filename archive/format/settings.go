@@ -28,7 +28,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Compression: DefaultCompression, BlockBytes: 8 << 20, FrameBytes: 1 << 20, SplitBytes: 4 << 20,
-		ChunkMinBytes: 256 << 10, ChunkMeanBytes: 512 << 10, ChunkMaxBytes: 2 << 20, Parity: "none",
+		ChunkMinBytes: 128 << 10, ChunkMeanBytes: 256 << 10, ChunkMaxBytes: 1 << 20, Parity: "none",
 	}
 }
 
