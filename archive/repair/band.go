@@ -3,6 +3,7 @@ package repair
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"dura/archive"
 	"dura/archive/format"
@@ -55,20 +56,25 @@ func (r *run) list(ctx context.Context, band format.BandID) (map[string]int64, e
 	return sizes, nil
 }
 
+// checkedAtOnce is how many objects are checked before what is damaged of them is stored again: a run that is killed has stored what it
+// came past.
+const checkedAtOnce = 1024
+
 // objects checks what the band should have, and stores again what is damaged of it.
 func (b *bandRun) objects(ctx context.Context) error {
-	names := b.wantedOf(b.id)
-	damaged, err := b.check(ctx, names)
-	if err != nil {
-		return err
-	}
-	if err := b.mendGroups(ctx, names, damaged); err != nil {
-		return err
-	}
-	for _, name := range names {
-		if damage := damaged[name]; damage != nil {
-			if err := b.object(ctx, name, damage); err != nil {
-				return err
+	for names := range slices.Chunk(b.wantedOf(b.id), checkedAtOnce) {
+		damaged, err := b.check(ctx, names)
+		if err != nil {
+			return err
+		}
+		if err := b.mendGroups(ctx, names, damaged); err != nil {
+			return err
+		}
+		for _, name := range names {
+			if damage := damaged[name]; damage != nil {
+				if err := b.object(ctx, name, damage); err != nil {
+					return err
+				}
 			}
 		}
 	}

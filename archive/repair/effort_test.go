@@ -2,6 +2,7 @@ package repair_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"dura/archive/archivetest"
@@ -157,5 +158,30 @@ func TestABadSliceCostsItsRow(t *testing.T) {
 		if c.bytes > most {
 			t.Errorf("%s of %d bytes: %+v", name, len(object), c)
 		}
+	}
+}
+
+// What a repair has come past in a large band is stored again, whatever happens to it later.
+func TestARepairStoresAsItGoes(t *testing.T) {
+	const blocks = 2500
+	st := archivetest.NewArchive(t)
+	items := []archivetest.Item{archivetest.Dir("")}
+	for i := range blocks {
+		items = append(items, archivetest.File(format.Path(fmt.Sprintf("f%04d", i)), noise(500+i)))
+	}
+	id := archivetest.BandID(0)
+	archivetest.NewBand(t, archivetest.Band{Storage: st, ID: id, FrameBytes: 400, BlockFrames: 1, Parity: scheme.String(), Metadata: true}).Complete(items)
+	archivetest.Protect(t, st, id, scheme)
+	lost, last := format.BlockName(id, 3), format.BlockName(id, blocks-1)
+	change(t, st, lost, damages["deleted"])
+	recorder := storagetest.NewRecorder(st)
+	if result, said := fix(t, recorder, repair.Options{}); result.Repaired != 1 || !result.Healthy() {
+		t.Fatalf("%+v %+v", result, said)
+	}
+	log := recorder.Log()
+	stored := slices.IndexFunc(log, func(r storagetest.Record) bool { return r.Op == storage.OpCreate && r.Name == lost })
+	read := slices.IndexFunc(log, func(r storagetest.Record) bool { return r.Op == storage.OpRead && r.Name == last })
+	if stored < 0 || read < 0 || stored > read {
+		t.Errorf("stored again by operation %d, and the last block is read by operation %d", stored, read)
 	}
 }
