@@ -22,7 +22,7 @@ func (r *resumed) prefixOf(ctx context.Context, e *format.Entry, runs []run) (*p
 		if l.footer.Progress == nil || !l.footer.Progress.Of(e) {
 			continue
 		}
-		p, err := r.prefixBy(ctx, l, runs)
+		p, err := r.prefixBy(ctx, l, e, runs)
 		if err != nil || p != nil {
 			return p, l.footer.Progress, err
 		}
@@ -30,8 +30,8 @@ func (r *resumed) prefixOf(ctx context.Context, e *format.Entry, runs []run) (*p
 	return nil, nil, nil
 }
 
-// prefixBy is the prefix that the progress in l tells of; nil if not all of it can be found.
-func (r *resumed) prefixBy(ctx context.Context, l *looseBlock, runs []run) (*prefix, error) {
+// prefixBy is the prefix of e that the progress in l tells of; nil if not all of it can be found.
+func (r *resumed) prefixBy(ctx context.Context, l *looseBlock, e *format.Entry, runs []run) (*prefix, error) {
 	progress := l.footer.Progress
 	x := &prefix{}
 	var spans []format.Span // of the lists
@@ -51,7 +51,7 @@ func (r *resumed) prefixBy(ctx context.Context, l *looseBlock, runs []run) (*pre
 	if blocks == nil || err != nil {
 		return nil, err
 	}
-	x.spans = joinChunks(progress.Path, spans, blocks)
+	x.spans = joinChunks(e, spans, blocks)
 	if x.spans == nil || !coverRuns(append(spans, x.spans...), runs, progress.End) {
 		return nil, nil
 	}
@@ -154,16 +154,16 @@ func (r *resumed) loose(ctx context.Context, b *format.Block) (*looseBlock, erro
 	return nil, nil
 }
 
-// joinChunks makes spans of the chunks of path in these blocks that lie behind those that have spans already. It is nil where the
+// joinChunks makes spans of the chunks of e in these blocks that lie behind those that have spans already. It is nil where the
 // content of one is elsewhere.
-func joinChunks(path format.Path, have []format.Span, blocks []*looseBlock) []format.Span {
+func joinChunks(e *format.Entry, have []format.Span, blocks []*looseBlock) []format.Span {
 	known := map[format.Hash]format.Span{}
 	var end int64
 	for _, s := range have {
 		end += s.HoleBytes + int64(s.Bytes)
 		known[s.SHA256] = s
 	}
-	chunks := chunksBehind(path, end, blocks, known)
+	chunks := chunksBehind(e, end, blocks, known)
 	spans := make([]format.Span, 0, len(chunks))
 	for _, m := range chunks {
 		if m.Start < end {
@@ -180,17 +180,19 @@ func joinChunks(path format.Path, have []format.Span, blocks []*looseBlock) []fo
 	return spans
 }
 
-// chunksBehind are the chunks of path from start on, in the order of the file, which several runs may have stored in another one. What content
-// the blocks have is added to known.
-func chunksBehind(path format.Path, start int64, blocks []*looseBlock, known map[format.Hash]format.Span) (chunks []*format.Member) {
+// chunksBehind are the chunks of e from start on, in the order of the file, which several runs may have stored in another one. What content
+// the blocks have is added to known. Of a block whose progress is of the file as it was at another time that is all: its chunks are not those of e, wherever
+// in the file they begin.
+func chunksBehind(e *format.Entry, start int64, blocks []*looseBlock, known map[format.Hash]format.Span) (chunks []*format.Member) {
 	empty := format.Hash(sha256.Sum256(nil))
 	for _, b := range blocks {
+		isOfE := b.footer.Progress != nil && b.footer.Progress.Of(e)
 		for i := range b.footer.Members {
 			m := &b.footer.Members[i]
 			if m.Bytes > 0 {
 				known[m.SHA256] = spanOf(loosePlace{b, m})
 			}
-			if m.Path == path && m.Chunk && m.Start >= start && m.SHA256 != empty {
+			if isOfE && m.Path == e.Path && m.Chunk && m.Start >= start && m.SHA256 != empty {
 				chunks = append(chunks, m)
 			}
 		}

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"dura/archive/format"
+
 	"dura/archive/storage"
 )
 
@@ -190,5 +192,8 @@ func (w *world) crash() {
 	}
 	for _, name := range w.place.crash(func() bool { return w.rng.IntN(2) == 0 }) {
 		w.say("lost: " + name)
+		if id, kind, _, _ := format.ParseObjectName(name); kind == format.TailObject && w.bands[id] != nil {
+			w.bands[id].ended = 0 // a later run may go on with it
+		}
 	}
 }
