@@ -73,11 +73,8 @@ func (a *Archive) ReadSpanList(ctx context.Context, r *format.SpanListRef) ([]fo
 		return nil, err
 	}
 	spans := object.(*spanList).spans
-	r.SHA256, r.ContentBytes, r.DataBytes = k.sum, 0, 0
-	for i := range spans {
-		r.ContentBytes += spans[i].HoleBytes + int64(spans[i].Bytes)
-		r.DataBytes += int64(spans[i].Bytes)
-	}
+	r.SHA256 = k.sum
+	r.ContentBytes, r.DataBytes = format.SpannedBytes(spans)
 	return spans, nil
 }
 

@@ -98,10 +98,7 @@ func (x *indexer) spanList(ctx context.Context, l *spanList) error {
 		return err
 	}
 	l.ref = format.SpanListRef{Band: x.band, Number: l.number, StoredBytes: int64(len(object)), SHA256: format.SumBytes(object)}
-	for i := range l.spans {
-		l.ref.ContentBytes += l.spans[i].HoleBytes + int64(l.spans[i].Bytes)
-		l.ref.DataBytes += int64(l.spans[i].Bytes)
-	}
+	l.ref.ContentBytes, l.ref.DataBytes = format.SpannedBytes(l.spans)
 	spans := l.spans
 	l.spans, l.frames = nil, nil
 	stored, err := x.resumed.storedList(ctx, l.ref)

@@ -179,11 +179,9 @@ func (b *Band) Fence(hunks []format.HunkRef) format.FenceRef {
 func (b *Band) Spans(spans []format.Span) format.SpanListRef {
 	b.t.Helper()
 	r := format.SpanListRef{Band: b.ID, Number: b.next(format.SpansObject)}
-	for i := range spans {
-		r.ContentBytes += spans[i].HoleBytes + int64(spans[i].Bytes)
-		if !b.BareLists {
-			r.DataBytes += int64(spans[i].Bytes)
-		}
+	r.ContentBytes, r.DataBytes = format.SpannedBytes(spans)
+	if b.BareLists {
+		r.DataBytes = 0
 	}
 	raw, err := format.EncodeSpanList(spans)
 	r.StoredBytes, r.SHA256 = b.putIndex(format.SpansName(b.ID, r.Number), raw, err)

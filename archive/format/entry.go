@@ -118,6 +118,15 @@ type Span struct {
 	SHA256    Hash  // of its bytes; zero in a file of one span
 }
 
+// SpannedBytes is how much of a file's content spans cover, holes included, and how much of that is data.
+func SpannedBytes(spans []Span) (contentBytes, dataBytes int64) {
+	for i := range spans {
+		contentBytes += spans[i].HoleBytes
+		dataBytes += int64(spans[i].Bytes)
+	}
+	return contentBytes + dataBytes, dataBytes
+}
+
 // BlocksOf yields the blocks that spans lie in: once where spans in a row lie in the same one.
 func BlocksOf(spans []Span) iter.Seq[*Block] {
 	return func(yield func(*Block) bool) {

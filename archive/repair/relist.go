@@ -63,11 +63,7 @@ func (b *rebuilding) relistFile(ctx context.Context, e *format.Entry) (map[strin
 // fitting is the first answer that has as many bytes as the list should have, and no more spans than one may.
 func fitting(answers [][]format.Span, ref *format.SpanListRef) []format.Span {
 	for _, spans := range answers {
-		var content, data int64
-		for i := range spans {
-			content += spans[i].HoleBytes + int64(spans[i].Bytes)
-			data += int64(spans[i].Bytes)
-		}
+		content, data := format.SpannedBytes(spans)
 		if content == ref.ContentBytes && data == ref.DataBytes && len(spans) <= format.MaxSpansInline && len(spans) > 0 {
 			return spans
 		}
@@ -142,9 +138,6 @@ func (b *rebuilding) storeList(ctx context.Context, spans []format.Span) (format
 	}
 	ref, err := b.createIndex(ctx, &n.spans, func(n uint64) string { return format.SpansName(band, n) }, raw)
 	l := format.SpanListRef{Band: band, Number: ref.Number, StoredBytes: ref.StoredBytes, SHA256: ref.SHA256}
-	for i := range spans {
-		l.ContentBytes += spans[i].HoleBytes + int64(spans[i].Bytes)
-		l.DataBytes += int64(spans[i].Bytes)
-	}
+	l.ContentBytes, l.DataBytes = format.SpannedBytes(spans)
 	return l, err
 }
