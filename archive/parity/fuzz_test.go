@@ -41,7 +41,7 @@ func FuzzObject(f *testing.F) {
 			t.Fatal(err)
 		}
 		for row := range min(slicesOf(g.ShardBytes), 3) {
-			r.Row(int(row), make([][]byte, g.Shards()))
+			rebuildRow(r, int(row), make([][]byte, g.Shards()))
 		}
 	})
 }

@@ -39,24 +39,9 @@ func NewRebuilder(g *Group) (*Rebuilder, error) {
 	return &Rebuilder{g, code}, err
 }
 
-// Row rebuilds what is bad in a row. Slices has a slice for each shard, by place: nil where it is missing. Those that are not
-// good are replaced; what is behind the end of an object is an empty slice. Where too many are bad the error is a *RowError, and
-// those that are good stay.
-func (r *Rebuilder) Row(row int, slices [][]byte) error {
-	var bad []int
-	for i := range slices {
-		if !r.group.Good(i, row, slices[i]) {
-			slices[i] = nil
-			bad = append(bad, i)
-		} else if slices[i] == nil {
-			slices[i] = []byte{}
-		}
-	}
-	return r.Fill(row, slices, bad)
-}
-
-// Fill is Row for slices that are known to be good, or nil: those at the places that are wanted are rebuilt where they are nil, and no
-// others. What was rebuilt is good, or the error is that the good ones were not.
+// Fill rebuilds slices of a row. Slices has one for each shard, by place, each known to be good, or nil; what is behind the end of an object is
+// an empty slice. Those at the places that are wanted are rebuilt where they are nil, and no others. Where too many are nil the error is a *RowError.
+// What was rebuilt is good, or the error is that the good ones were not.
 func (r *Rebuilder) Fill(row int, slices [][]byte, wanted []int) error {
 	g := r.group
 	var bad, asked []int
