@@ -224,16 +224,7 @@ func (p *pass) read(ctx context.Context, place int, offset int64, bytes int) ([]
 	if !can {
 		return p.archive.storage.Read(ctx, name, offset, bytes)
 	}
-	buf := p.buffers[place]
-	if cap(buf) < bytes {
-		buf = make([]byte, bytes)
-	}
-	p.buffers[place] = nil
-	n, err := into.ReadInto(ctx, name, offset, buf[:bytes])
-	if err == nil {
-		p.buffers[place] = buf
-	}
-	return buf[:n], err
+	return readReusing(ctx, into, name, offset, bytes, &p.buffers[place])
 }
 
 // readSlices reads slices one by one, where they can't be read together.
