@@ -43,7 +43,7 @@ func (b *band) compare(ctx context.Context) error {
 			return err
 		}
 	}
-	if b.readSums || b.sameIndex() || b.indexes != nil {
+	if b.readSums || b.indexes != nil || b.same[format.TailName(b.id)] {
 		return nil
 	}
 	return b.index(ctx)

@@ -56,9 +56,9 @@ func (r *run) collect(ctx context.Context, s archive.BandState) error {
 	}
 	if name := b.TailName(); b.Complete() {
 		if sum, made := r.replaced[name]; made {
-			r.wants[name] = want{sum: sum}
+			r.setWant(name, want{sum: sum})
 		} else if _, known := r.wants[name]; !known {
-			r.wants[name] = want{}
+			r.setWant(name, want{})
 		}
 		if name != format.TailName(s.ID) {
 			r.outdate(s.ID, referred)
@@ -120,9 +120,19 @@ func (r *run) collectLocked(ctx context.Context, s archive.BandState) error {
 // want notes the hash of an object that something refers to.
 func (r *run) want(name string, sum format.Hash) (first bool) {
 	_, known := r.wants[name]
-	r.wants[name] = want{sum: sum}
+	r.setWant(name, want{sum: sum})
 	delete(r.outdated, name)
 	return !known
+}
+
+// setWant notes what an object should be. None is ever taken away.
+func (r *run) setWant(name string, w want) {
+	if _, known := r.wants[name]; !known {
+		if band, _, _, err := format.ParseObjectName(name); err == nil {
+			r.names[band] = append(r.names[band], name)
+		}
+	}
+	r.wants[name] = w
 }
 
 // collectIndex goes through the hunks of a band that no band before had.
@@ -225,21 +235,21 @@ func (r *run) collectSums(ctx context.Context, s archive.BandState) error {
 	}
 	for name, sum := range r.replaced {
 		if _, said := said.lines[name]; said || grouped[name] != (format.Hash{}) {
-			r.wants[name] = want{sum: sum}
+			r.setWant(name, want{sum: sum})
 		}
 	}
 	for name, sum := range said.lines {
 		if _, known := r.wants[name]; !known && !r.isGone(name) {
-			r.wants[name] = want{sum: sum, alt: grouped[name]}
+			r.setWant(name, want{sum: sum, alt: grouped[name]})
 		}
 	}
 	for name, sum := range grouped {
 		if _, known := r.wants[name]; !known && !said.whole && !r.isGone(name) {
-			r.wants[name] = want{sum: sum}
+			r.setWant(name, want{sum: sum})
 		}
 	}
 	if name := format.TailName(s.ID); r.wants[name].sum.IsZero() && r.replaced[name].IsZero() {
-		r.wants[name] = want{sum: grouped[name]}
+		r.setWant(name, want{sum: grouped[name]})
 	}
 	return nil
 }
@@ -248,11 +258,11 @@ func (r *run) collectSums(ctx context.Context, s archive.BandState) error {
 const maxSumsBytes = 1 << 30
 
 // bandsWanted are the bands of all objects that are wanted.
-func (r *run) bandsWanted() []format.BandID { return slices.Sorted(maps.Keys(r.wantedNames())) }
+func (r *run) bandsWanted() []format.BandID { return slices.Sorted(maps.Keys(r.names)) }
 
 // wantedOf are the objects of a band that are wanted, parity objects aside, by name.
 func (r *run) wantedOf(band format.BandID) (names []string) {
-	for _, name := range r.wantedNames()[band] {
+	for _, name := range r.names[band] {
 		_, kind, _, _ := format.ParseObjectName(name)
 		if _, is := parity.ClassOf(kind); is {
 			names = append(names, name)
@@ -260,18 +270,4 @@ func (r *run) wantedOf(band format.BandID) (names []string) {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// wantedNames are the names of all objects that are wanted, by band.
-func (r *run) wantedNames() map[format.BandID][]string {
-	if r.named == len(r.wants) && r.names != nil { // none is ever taken away
-		return r.names
-	}
-	r.names, r.named = map[format.BandID][]string{}, len(r.wants)
-	for name := range r.wants {
-		if band, _, _, err := format.ParseObjectName(name); err == nil {
-			r.names[band] = append(r.names[band], name)
-		}
-	}
-	return r.names
 }

@@ -43,14 +43,13 @@ func either(some ...func(string) bool) func(string) bool {
 
 func is1(want string) func(string) bool { return func(name string) bool { return name == want } }
 
-// tree is what a band has: content of files, and what else tar keeps of an entry.
-func tree(t testing.TB, st storage.Storage, id format.BandID) map[string]string {
+// openBand opens a band, and its archive, which is to be closed.
+func openBand(t testing.TB, st storage.Storage, id format.BandID) *archive.Band {
 	t.Helper()
 	a, err := archive.Open(t.Context(), st, archive.Options{Unlock: archivetest.Unlock(sealtest.Keys())})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Close()
 	state, err := a.FindBand(t.Context(), string(id))
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +58,14 @@ func tree(t testing.TB, st storage.Storage, id format.BandID) map[string]string 
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+// tree is what a band has: content of files, and what else tar keeps of an entry.
+func tree(t testing.TB, st storage.Storage, id format.BandID) map[string]string {
+	t.Helper()
+	b := openBand(t, st, id)
+	defer b.Archive().Close()
 	got := map[string]string{}
 	for e, err := range b.Subtree(t.Context(), format.Root) {
 		if err != nil {
@@ -68,7 +75,7 @@ func tree(t testing.TB, st storage.Storage, id format.BandID) map[string]string 
 		var content []byte
 		if e.Kind == format.File {
 			content = make([]byte, e.Size)
-			if _, err := a.Content(e.Entry).ReadAt(t.Context(), content, 0); err != nil && e.Size > 0 {
+			if _, err := b.Archive().Content(e.Entry).ReadAt(t.Context(), content, 0); err != nil && e.Size > 0 {
 				got[string(e.Path)] = err.Error()
 				continue
 			}

@@ -91,9 +91,8 @@ type run struct {
 	lists   map[string]listOf                 // span lists that are lost
 	lacking map[string][]string               // by the name of a hunk: the lost lists that it refers to
 	chunks  map[format.BandID]*reindex.Blocks // what the blocks hold of files of which span lists are lost
-	names   map[format.BandID][]string        // of wants, when there were so many as named says
-	named   int
-	spare   sync.Pool // of *[]byte: memory to read objects into
+	names   map[format.BandID][]string        // of wants, by band
+	spare   sync.Pool                         // of *[]byte: memory to read objects into
 
 	deferred  map[string]error       // what is lost of indexes, which may be rebuilt
 	tailAgain bool                   // the tail of a rebuilt index was stored again
@@ -107,7 +106,7 @@ type run struct {
 
 // forget forgets what objects should be.
 func (r *run) forget() {
-	r.names, r.lacking, r.chunks = nil, map[string][]string{}, map[format.BandID]*reindex.Blocks{}
+	r.names, r.lacking, r.chunks = map[format.BandID][]string{}, map[string][]string{}, map[format.BandID]*reindex.Blocks{}
 	r.wants, r.fences, r.lists, r.sums = map[string]want{}, map[string]fenceOf{}, map[string]listOf{}, map[format.BandID]*sums{}
 }
 

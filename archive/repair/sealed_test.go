@@ -248,19 +248,8 @@ func TestASealedSpanListIsMadeAnew(t *testing.T) {
 
 func entryOf(t testing.TB, st storage.Storage, id format.BandID, p format.Path) format.Entry {
 	t.Helper()
-	a, err := archive.Open(t.Context(), st, archive.Options{Unlock: archivetest.Unlock(sealtest.Keys())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Close()
-	state, err := a.FindBand(t.Context(), string(id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := a.OpenBand(t.Context(), state)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := openBand(t, st, id)
+	defer b.Archive().Close()
 	found, err := b.Lookup(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)

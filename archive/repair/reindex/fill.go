@@ -1,7 +1,6 @@
 package reindex
 
 import (
-	"cmp"
 	"encoding/binary"
 	"maps"
 	"math"
@@ -144,8 +143,7 @@ func metadata(p format.Path, s *seen) *format.Entry {
 
 // chunked gives e the spans of its chunks. It reports whether these are known to be all.
 func (f *filling) chunked(e *format.Entry, s *seen) bool {
-	chunks := slices.Clone(s.chunks)
-	slices.SortStableFunc(chunks, func(x, y chunk) int { return cmp.Compare(x.start, y.start) })
+	chunks := byStart(s.chunks)
 	known, gapless := true, true
 	var end, dataEnd int64
 	for i, c := range chunks {
