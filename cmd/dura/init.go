@@ -14,6 +14,7 @@ import (
 	"dura/archive/parity"
 	"dura/archive/seal"
 	"dura/archive/storage/cloud"
+	"dura/cmd/dura/unlock"
 )
 
 type initDocument struct {
@@ -102,7 +103,7 @@ func (a *app) newKey(ctx context.Context, o *archive.CreateOptions, ways wayOpti
 		return nil, nil, nil
 	}
 	h := a.unlocker()
-	sealers, err := ways.sealers(ctx, h, "DURA_PASSPHRASE")
+	sealers, err := ways.sealers(ctx, h, unlock.PassphraseVariable)
 	if err != nil {
 		return nil, nil, err
 	}

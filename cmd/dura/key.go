@@ -179,7 +179,7 @@ func (a *app) keyAdd(ctx context.Context, word string, ways wayOptions) error {
 	if err != nil {
 		return err
 	}
-	sealers, err := ways.sealers(ctx, h, "DURA_NEW_PASSPHRASE")
+	sealers, err := ways.sealers(ctx, h, unlock.NewVariable)
 	if err != nil {
 		return err
 	}

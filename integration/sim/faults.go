@@ -2,7 +2,6 @@ package sim
 
 import (
 	"dura/archive/format"
-
 	"dura/archive/storage"
 )
 

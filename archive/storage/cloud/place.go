@@ -20,8 +20,8 @@ type Place struct {
 	Query  string // parameters of the store, as in a URL
 }
 
-// Schemes are the stores that there are.
-var Schemes = []string{"s3", "gs", "azblob"}
+// schemes are the stores that there are.
+var schemes = []string{"s3", "gs", "azblob"}
 
 // ErrScheme says that a URL is of no store.
 var ErrScheme = errors.New("it begins with none of s3://, gs:// and azblob://")
@@ -29,11 +29,11 @@ var ErrScheme = errors.New("it begins with none of s3://, gs:// and azblob://")
 // IsPlace reports whether word is meant for Parse: a URL of an object store.
 func IsPlace(word string) bool {
 	scheme, _, found := strings.Cut(word, "://")
-	return found && slices.Contains(Schemes, scheme)
+	return found && slices.Contains(schemes, scheme)
 }
 
 // Parse reads a URL: s3://bucket/prefix?region=eu-west-1. Which parameters there are is up to the scheme:
-// those of gocloud.dev/blob/s3blob and azureblob, and those of parseGCS. An error says in a few words what is wrong with it.
+// those of gocloud.dev/blob/s3blob and azureblob, and for gs anonymous and universe_domain. An error says in a few words what is wrong with it.
 func Parse(word string) (Place, error) {
 	if !IsPlace(word) {
 		return Place{}, ErrScheme

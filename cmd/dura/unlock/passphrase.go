@@ -10,11 +10,11 @@ import (
 
 const maxPassphraseBytes = 4096
 
-// A command may read two archives, each with a passphrase of its own: either variable may have it.
+// What the variables begin with that give a passphrase.
 const (
-	passphraseVariable = "DURA_PASSPHRASE"
-	otherVariable      = "DURA_OTHER_PASSPHRASE"
-	newVariable        = "DURA_NEW_PASSPHRASE"
+	PassphraseVariable = "DURA_PASSPHRASE"
+	otherVariable      = "DURA_OTHER_PASSPHRASE" // of a second archive, where a command reads two: either may have it
+	NewVariable        = "DURA_NEW_PASSPHRASE"   // to open an archive by from now on
 )
 
 // given is the passphrase that the environment gives by the variables that begin with variable, and which of them; "": none does.
@@ -55,7 +55,7 @@ func WithoutSecrets(env []string) []string {
 	var kept []string
 	for _, v := range env {
 		switch name, _, _ := strings.Cut(v, "="); name {
-		case passphraseVariable, otherVariable, newVariable:
+		case PassphraseVariable, otherVariable, NewVariable:
 		default:
 			kept = append(kept, v)
 		}

@@ -100,9 +100,8 @@ func (h *Host) open(ctx context.Context, copies []Copy, place string) (*seal.Sec
 		}
 		return nil, problem("key_missing", nil, msgNoCopies, place)
 	}
-	given := false
 	var failed []error
-	for _, variable := range []string{passphraseVariable, otherVariable} {
+	for _, variable := range []string{PassphraseVariable, otherVariable} {
 		passphrase, from, err := h.given(ctx, variable)
 		if err != nil {
 			return nil, err
@@ -114,8 +113,9 @@ func (h *Host) open(ctx context.Context, copies []Copy, place string) (*seal.Sec
 		if err == nil {
 			return secret, nil
 		}
-		given, failed = true, append(failed, err)
+		failed = append(failed, err)
 	}
+	given := len(failed) > 0
 	for _, c := range byKey {
 		secret, err := h.openByGPG(ctx, c, place)
 		if err == nil || ctx.Err() != nil {
